@@ -1,0 +1,1 @@
+"""Homeport: the open control plane for Amazon ECS."""

@@ -1,0 +1,62 @@
+"""Amazon Resource Names and Homeport's random identifiers.
+
+Forms follow the ECS and ELBv2 developer guides (long ARN format).
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+
+class Arns:
+    """Builds ARNs of one account and region."""
+
+    def __init__(self, account_id: str, region: str) -> None:
+        self.account_id = account_id
+        self.region = region
+
+    def ecs(self, resource: str) -> str:
+        """``arn:aws:ecs:R:A:RESOURCE``, e.g. ``cluster/default``."""
+        return f"arn:aws:ecs:{self.region}:{self.account_id}:{resource}"
+
+    def elbv2(self, resource: str) -> str:
+        """``arn:aws:elasticloadbalancing:R:A:RESOURCE``."""
+        return f"arn:aws:elasticloadbalancing:{self.region}:{self.account_id}:{resource}"
+
+    def ec2(self, resource: str) -> str:
+        """``arn:aws:ec2:R:A:RESOURCE``."""
+        return f"arn:aws:ec2:{self.region}:{self.account_id}:{resource}"
+
+    def root(self) -> str:
+        """The account's root principal."""
+        return f"arn:aws:iam::{self.account_id}:root"
+
+
+def last_segment(arn: str) -> str:
+    """``…:task/default/abc`` → ``abc``; a bare name stays as it is."""
+    return arn.rsplit("/", 1)[-1]
+
+
+class Ids:
+    """Random identifiers in the shapes AWS uses."""
+
+    def hex32(self) -> str:
+        """Task and container-instance ids: 32 lower-case hex digits."""
+        return secrets.token_hex(16)
+
+    def hex16(self) -> str:
+        """Load balancer, listener and target group ids: 16 hex digits."""
+        return secrets.token_hex(8)
+
+    def uuid(self) -> str:
+        """Container ids, attachment ids, event ids."""
+        return str(uuid.uuid4())
+
+    def digits19(self) -> str:
+        """Deployment and service-revision numbers."""
+        return str(secrets.randbelow(9 * 10**18) + 10**18)
+
+    def digits(self, length: int) -> str:
+        """A decimal number of exactly ``length`` digits."""
+        return str(secrets.randbelow(9 * 10 ** (length - 1)) + 10 ** (length - 1))

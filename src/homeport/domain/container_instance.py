@@ -1,0 +1,46 @@
+"""Container instances: hosts that an agent registered."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .cluster import Tag
+
+InstanceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
+
+
+class ContainerInstance(msgspec.Struct, frozen=True):
+    """One registered host. ``agent_connected`` is observed: a live ACS websocket.
+
+    ``private_ip`` comes from the identity document; it is the address that instance-type
+    targets use. ``memory`` is MiB, ``cpu`` units. Remaining resources are derived from tasks.
+    """
+
+    arn: str
+    cluster_arn: str
+    ec2_instance_id: str
+    private_ip: str
+    availability_zone: str
+    registered_at: float
+    cpu: int
+    memory: int
+    reserved_tcp_ports: tuple[int, ...] = ()
+    reserved_udp_ports: tuple[int, ...] = ()
+    status: InstanceStatus = "ACTIVE"
+    status_reason: str = ""
+    agent_connected: bool = False
+    agent_version: str = ""
+    agent_hash: str = ""
+    docker_version: str = ""
+    agent_attributes: tuple[tuple[str, str | None], ...] = ()
+    custom_attributes: tuple[tuple[str, str | None], ...] = ()
+    client_token: str = ""
+    version: int = 1
+    tags: tuple[Tag, ...] = ()
+
+    @property
+    def attributes(self) -> dict[str, str | None]:
+        """Agent attributes overlaid with those set by PutAttributes."""
+        return dict(self.agent_attributes) | dict(self.custom_attributes)

@@ -1,0 +1,101 @@
+"""Services, their deployments and their events."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .cluster import Tag
+
+ServiceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
+DeploymentStatus = Literal["PRIMARY", "ACTIVE"]
+RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
+
+
+class ServiceLoadBalancer(msgspec.Struct, frozen=True):
+    """One ``loadBalancers[]`` item of a service."""
+
+    target_group_arn: str
+    container_name: str
+    container_port: int
+
+
+class PlacementConstraint(msgspec.Struct, frozen=True):
+    """``distinctInstance`` or ``memberOf`` with an expression."""
+
+    type: str
+    expression: str = ""
+
+
+class PlacementStrategy(msgspec.Struct, frozen=True):
+    """``spread``, ``binpack`` or ``random`` with its field."""
+
+    type: str
+    field: str = ""
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """One deployment of a service. ``id`` is ``ecs-svc/<19 digits>`` and is also the
+    ``started_by`` of its tasks. Counts of running and pending tasks are derived from tasks.
+
+    ``consecutive_start_failures`` and ``next_launch_at`` hold back the launches of a
+    deployment whose tasks never reach RUNNING.
+    """
+
+    id: str
+    task_definition_arn: str
+    created_at: float
+    updated_at: float
+    status: DeploymentStatus = "PRIMARY"
+    rollout_state: RolloutState = "IN_PROGRESS"
+    rollout_state_reason: str = ""
+    failed_tasks: int = 0
+    consecutive_start_failures: int = 0
+    next_launch_at: float = 0.0
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    launch_type: str = "EC2"
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One service. ``deployments[0]`` is PRIMARY; the others are ACTIVE, newest first.
+
+    ``document`` keeps members that are stored and returned but not acted on yet.
+    """
+
+    arn: str
+    name: str
+    cluster_arn: str
+    task_definition_arn: str
+    desired_count: int
+    created_at: float
+    created_by: str
+    deployments: tuple[Deployment, ...]
+    status: ServiceStatus = "ACTIVE"
+    scheduling_strategy: str = "REPLICA"
+    minimum_healthy_percent: int = 100
+    maximum_percent: int = 200
+    health_check_grace_period_seconds: int | None = None
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    placement_constraints: tuple[PlacementConstraint, ...] = ()
+    placement_strategy: tuple[PlacementStrategy, ...] = ()
+    launch_type: str = "EC2"
+    role_arn: str = ""
+    propagate_tags: str = "NONE"
+    enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
+    client_token: str | None = None
+    document: dict[str, object] = {}
+    steady: bool = False
+    last_event_sequence: int = 0
+    tags: tuple[Tag, ...] = ()
+
+
+class ServiceEvent(msgspec.Struct, frozen=True):
+    """One line of ``events[]``; the newest 100 of a service are kept."""
+
+    service_arn: str
+    sequence: int
+    id: str
+    created_at: float
+    message: str

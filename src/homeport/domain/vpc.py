@@ -1,0 +1,41 @@
+"""The VPC records that load-balancer tutorials begin with."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .cluster import Tag
+
+
+class Vpc(msgspec.Struct, frozen=True):
+    """A VPC."""
+
+    vpc_id: str
+    cidr_block: str
+    is_default: bool = False
+    tags: tuple[Tag, ...] = ()
+
+
+class Subnet(msgspec.Struct, frozen=True):
+    """A subnet in one availability zone."""
+
+    subnet_id: str
+    vpc_id: str
+    cidr_block: str
+    availability_zone: str
+    availability_zone_id: str
+    default_for_az: bool = False
+    map_public_ip_on_launch: bool = False
+    tags: tuple[Tag, ...] = ()
+
+
+class SecurityGroup(msgspec.Struct, frozen=True):
+    """A security group; rules are kept as EC2's IpPermissions documents."""
+
+    group_id: str
+    vpc_id: str
+    name: str
+    description: str
+    ingress: tuple[dict[str, object], ...] = ()
+    egress: tuple[dict[str, object], ...] = ()
+    tags: tuple[Tag, ...] = ()

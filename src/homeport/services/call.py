@@ -1,0 +1,57 @@
+"""What every API operation is given, and its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homeport.domain.arn import Arns, Ids
+from homeport.store import Transaction
+
+Response = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls. ``kind`` is ``root`` or ``agent``."""
+
+    arn: str
+    kind: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Facts about this installation that operations answer with.
+
+    ``endpoint_url`` is what agents are told to poll (DiscoverPollEndpoint); ``lb_domain`` is
+    the domain of load balancer names.
+    """
+
+    account_id: str
+    region: str
+    availability_zones: tuple[str, ...]
+    endpoint_url: str
+    lb_domain: str = "elb.localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API request: an open transaction and the facts around it.
+
+    An exception rolls the transaction back: nothing is stored.
+    """
+
+    tx: Transaction
+    now: float
+    principal: Principal
+    platform: Platform
+    request_id: str
+    ids: Ids
+    arns: Arns
+
+
+# The request is a TypedDict of types-boto3 in each handler's own signature; the gateway only
+# passes on what the wire decoded, so the common type has to be loose here.
+Handler = Callable[[Call, Any], Response]

@@ -1,0 +1,118 @@
+"""Every table of Homeport: what is kept, under which key, found by what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.domain.cluster import AccountSetting, Cluster
+from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.credential import AccessKey
+from homeport.domain.load_balancing import (
+    Listener,
+    LoadBalancer,
+    Rule,
+    Target,
+    TargetGroup,
+    TargetHealth,
+)
+from homeport.domain.service import Service, ServiceEvent
+from homeport.domain.task import ClientToken, Task
+from homeport.domain.task_definition import FamilyCounter, TaskDefinition
+from homeport.domain.vpc import SecurityGroup, Subnet, Vpc
+
+from .tables import Table
+
+ACCESS_KEYS = Table("access_keys", AccessKey, key=lambda r: r.access_key_id)
+CLUSTERS = Table("clusters", Cluster, key=lambda r: r.arn)
+ACCOUNT_SETTINGS = Table(
+    "account_settings", AccountSetting, key=lambda r: f"{r.principal_arn}|{r.name}"
+)
+TASK_DEFINITIONS = Table(
+    "task_definitions",
+    TaskDefinition,
+    key=lambda r: r.arn,
+    indexes={"family": lambda r: r.family},
+)
+FAMILY_COUNTERS = Table("family_counters", FamilyCounter, key=lambda r: r.family)
+CONTAINER_INSTANCES = Table(
+    "container_instances",
+    ContainerInstance,
+    key=lambda r: r.arn,
+    indexes={"cluster": lambda r: r.cluster_arn, "ec2_instance_id": lambda r: r.ec2_instance_id},
+)
+TASKS = Table(
+    "tasks",
+    Task,
+    key=lambda r: r.arn,
+    indexes={
+        "cluster": lambda r: r.cluster_arn,
+        "service": lambda r: r.service_arn,
+        "container_instance": lambda r: r.container_instance_arn,
+        "task_definition": lambda r: r.task_definition_arn,
+    },
+)
+CLIENT_TOKENS = Table("client_tokens", ClientToken, key=lambda r: r.key)
+SERVICES = Table(
+    "services",
+    Service,
+    key=lambda r: r.arn,
+    indexes={"cluster": lambda r: r.cluster_arn},
+)
+SERVICE_EVENTS = Table(
+    "service_events",
+    ServiceEvent,
+    key=lambda r: f"{r.service_arn}|{r.sequence:012d}",
+    indexes={"service": lambda r: r.service_arn},
+)
+LOAD_BALANCERS = Table(
+    "load_balancers", LoadBalancer, key=lambda r: r.arn, indexes={"name": lambda r: r.name}
+)
+LISTENERS = Table(
+    "listeners",
+    Listener,
+    key=lambda r: r.arn,
+    indexes={"load_balancer": lambda r: r.load_balancer_arn, "port": lambda r: r.port},
+)
+RULES = Table("rules", Rule, key=lambda r: r.arn, indexes={"listener": lambda r: r.listener_arn})
+TARGET_GROUPS = Table(
+    "target_groups", TargetGroup, key=lambda r: r.arn, indexes={"name": lambda r: r.name}
+)
+TARGETS = Table(
+    "targets", Target, key=lambda r: r.key, indexes={"target_group": lambda r: r.target_group_arn}
+)
+TARGET_HEALTH = Table(
+    "target_health",
+    TargetHealth,
+    key=lambda r: r.key,
+    indexes={"target_group": lambda r: r.target_group_arn},
+)
+VPCS = Table("vpcs", Vpc, key=lambda r: r.vpc_id)
+SUBNETS = Table("subnets", Subnet, key=lambda r: r.subnet_id, indexes={"vpc": lambda r: r.vpc_id})
+SECURITY_GROUPS = Table(
+    "security_groups",
+    SecurityGroup,
+    key=lambda r: r.group_id,
+    indexes={"vpc": lambda r: r.vpc_id},
+)
+
+TABLES: tuple[Table[Any], ...] = (
+    ACCESS_KEYS,
+    CLUSTERS,
+    ACCOUNT_SETTINGS,
+    TASK_DEFINITIONS,
+    FAMILY_COUNTERS,
+    CONTAINER_INSTANCES,
+    TASKS,
+    CLIENT_TOKENS,
+    SERVICES,
+    SERVICE_EVENTS,
+    LOAD_BALANCERS,
+    LISTENERS,
+    RULES,
+    TARGET_GROUPS,
+    TARGETS,
+    TARGET_HEALTH,
+    VPCS,
+    SUBNETS,
+    SECURITY_GROUPS,
+)

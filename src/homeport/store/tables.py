@@ -1,0 +1,67 @@
+"""Typed tables with a key and declared secondary indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import msgspec
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Generic[R]):
+    """Declares a table: its name in the journal, its record type, its key and its indexes.
+
+    An index maps a record to a hashable value, or to None when it is not to be indexed.
+    """
+
+    name: str
+    record: type[R]
+    key: Callable[[R], str]
+    indexes: Mapping[str, Callable[[R], Hashable | None]] = field(default_factory=dict)
+
+
+class Rows(Generic[R]):
+    """The live rows of one table with its indexes; only the store touches it."""
+
+    __slots__ = ("_indexes", "by_key", "table")
+
+    def __init__(self, table: Table[R]) -> None:
+        self.table = table
+        self.by_key: dict[str, R] = {}
+        self._indexes: dict[str, dict[Hashable, dict[str, R]]] = {n: {} for n in table.indexes}
+
+    def set(self, key: str, record: R | None) -> R | None:
+        """Store or (None) remove a row; returns what was there before."""
+        before = self.by_key.get(key)
+        if before is not None:
+            self._unindex(key, before)
+        if record is None:
+            self.by_key.pop(key, None)
+        else:
+            self.by_key[key] = record
+            self._index(key, record)
+        return before
+
+    def find(self, index: str, value: Hashable) -> list[R]:
+        """Rows whose index value equals ``value``, in insertion order."""
+        return list(self._indexes[index].get(value, {}).values())
+
+    def _index(self, key: str, record: R) -> None:
+        for name, value_of in self.table.indexes.items():
+            value = value_of(record)
+            if value is not None:
+                self._indexes[name].setdefault(value, {})[key] = record
+
+    def _unindex(self, key: str, record: R) -> None:
+        for name, value_of in self.table.indexes.items():
+            value = value_of(record)
+            if value is None:
+                continue
+            bucket = self._indexes[name][value]
+            del bucket[key]
+            if not bucket:
+                del self._indexes[name][value]
