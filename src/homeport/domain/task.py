@@ -65,6 +65,10 @@ class Container(msgspec.Struct, frozen=True):
     exit_code: int | None = None
     reason: str | None = None
     network_bindings: tuple[NetworkBinding, ...] = ()
+    # What was asked for it (units and MiB), overrides included; shown by DescribeTasks.
+    cpu: int = 0
+    memory: int | None = None
+    memory_reservation: int | None = None
 
 
 class Task(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ resource accounting", developer guide). Overrides come before the definition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from homeport.domain.task_definition import ContainerDefinition, PortMapping, TaskDefinition
 
@@ -24,23 +25,42 @@ class Demand:
     udp_ports: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ContainerSize:
+    """What one container was given: units, MiB, MiB."""
+
+    cpu: int
+    memory: int | None
+    memory_reservation: int | None
+
+
+def container_sizes(
+    definition: TaskDefinition, overrides: Mapping[str, object]
+) -> dict[str, ContainerSize]:
+    """The size of every container by name, overrides applied."""
+    by_name = {item["name"]: item for item in container_overrides(overrides)}
+    return {c.name: _size(c, by_name.get(c.name, {})) for c in definition.containers}
+
+
+def container_overrides(overrides: Mapping[str, object]) -> Sequence[Mapping[str, Any]]:
+    """``overrides.containerOverrides``, or nothing."""
+    items = overrides.get("containerOverrides")
+    return items if isinstance(items, list | tuple) else ()
+
+
 def demand_of(definition: TaskDefinition, overrides: Mapping[str, object]) -> Demand:
     """The demand of one task of ``definition`` with a TaskOverride document."""
-    by_name = _container_overrides(overrides)
-    changed = [(c, by_name.get(c.name, {})) for c in definition.containers]
+    sizes = container_sizes(definition, overrides).values()
     cpu = _task_level(overrides.get("cpu")) or definition.cpu
     memory = _task_level(overrides.get("memory")) or definition.memory
     return Demand(
-        cpu=cpu if cpu is not None else sum(_cpu(c, o) for c, o in changed),
-        memory=memory if memory is not None else sum(_memory(c, o) for c, o in changed),
+        cpu=cpu if cpu is not None else sum(size.cpu for size in sizes),
+        memory=memory
+        if memory is not None
+        else sum(s.memory_reservation or s.memory or 0 for s in sizes),
         tcp_ports=tuple(sorted(set(_static_ports(definition, "tcp")))),
         udp_ports=tuple(sorted(set(_static_ports(definition, "udp")))),
     )
-
-
-def _container_overrides(overrides: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
-    items = overrides.get("containerOverrides")
-    return {item["name"]: item for item in items} if isinstance(items, list | tuple) else {}
 
 
 def _task_level(value: object) -> int | None:
@@ -48,17 +68,16 @@ def _task_level(value: object) -> int | None:
     return int(value) if isinstance(value, str | int) and value else None
 
 
-def _cpu(container: ContainerDefinition, override: Mapping[str, object]) -> int:
-    return _number(override.get("cpu"), container.cpu)
+def _held(size: ContainerSize) -> int:
+    return size.memory_reservation or size.memory or 0
 
 
-def _memory(container: ContainerDefinition, override: Mapping[str, object]) -> int:
-    reservation = _number(override.get("memoryReservation"), container.memory_reservation or 0)
-    return reservation or _number(override.get("memory"), container.memory or 0)
-
-
-def _number(value: object, otherwise: int) -> int:
-    return value if isinstance(value, int) else otherwise
+def _size(container: ContainerDefinition, override: Mapping[str, Any]) -> ContainerSize:
+    return ContainerSize(
+        cpu=override.get("cpu", container.cpu),
+        memory=override.get("memory", container.memory),
+        memory_reservation=override.get("memoryReservation", container.memory_reservation),
+    )
 
 
 def _static_ports(definition: TaskDefinition, protocol: str) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from homeport.domain.arn import Arns, Ids, last_segment
@@ -12,7 +12,7 @@ from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Container, Task
 from homeport.domain.task_definition import TaskDefinition
 
-from .demand import Demand, demand_of
+from .demand import Demand, container_overrides, container_sizes, demand_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,7 @@ def new_task(
         task_definition_arn=definition.arn,
         group=template.group,
         created_at=now,
-        containers=tuple(
-            Container(
-                arn=arns.ecs(f"container/{cluster}/{task_id}/{ids.uuid()}"),
-                name=container.name,
-                image=container.image,
-            )
-            for container in definition.containers
-        ),
+        containers=_containers(template, f"container/{cluster}/{task_id}", ids, arns),
         cpu=demand.cpu,
         memory=demand.memory,
         tcp_ports=demand.tcp_ports,
@@ -114,6 +107,23 @@ def new_task(
     )
 
 
+def _containers(
+    template: TaskTemplate, arn_prefix: str, ids: Ids, arns: Arns
+) -> tuple[Container, ...]:
+    sizes = container_sizes(template.task_definition, template.overrides)
+    return tuple(
+        Container(
+            arn=arns.ecs(f"{arn_prefix}/{ids.uuid()}"),
+            name=container.name,
+            image=container.image,
+            cpu=sizes[container.name].cpu,
+            memory=sizes[container.name].memory,
+            memory_reservation=sizes[container.name].memory_reservation,
+        )
+        for container in template.task_definition.containers
+    )
+
+
 def complete_overrides(
     definition: TaskDefinition, overrides: Mapping[str, object]
 ) -> dict[str, object]:
@@ -121,9 +131,3 @@ def complete_overrides(
     given = {item["name"]: item for item in container_overrides(overrides)}
     listed = [given.get(c.name, {"name": c.name}) for c in definition.containers]
     return {**overrides, "containerOverrides": listed, "inferenceAcceleratorOverrides": []}
-
-
-def container_overrides(overrides: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
-    """``overrides.containerOverrides``, or nothing."""
-    items = overrides.get("containerOverrides")
-    return items if isinstance(items, list | tuple) else ()

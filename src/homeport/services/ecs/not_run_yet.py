@@ -1,0 +1,153 @@
+"""What Homeport's agents do not run yet: refused by name at RunTask and CreateService.
+
+A definition that asks for one of these may be registered and described, but a task of it would
+start without what it asked for; so it does not start. When an agent learns one, its line goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from homeport.domain.task_definition import TaskDefinition
+
+Document = Mapping[str, Any]  # a registered document: open-ended by nature
+Test = Callable[[Document], bool]
+
+# Log drivers that need an AWS service or a router container; the others are Docker's own.
+AWS_LOG_DRIVERS = frozenset({"awslogs", "awsfirelens"})
+
+
+def _has(name: str) -> Test:
+    return lambda document: bool(document.get(name))
+
+
+def _volume_with(name: str) -> Test:
+    return lambda document: any(volume.get(name) for volume in document.get("volumes") or ())
+
+
+def _aws_log_driver(container: Document) -> bool:
+    return (container.get("logConfiguration") or {}).get("logDriver") in AWS_LOG_DRIVERS
+
+
+def _log_secrets(container: Document) -> bool:
+    return bool((container.get("logConfiguration") or {}).get("secretOptions"))
+
+
+def _restarts(container: Document) -> bool:
+    return bool((container.get("restartPolicy") or {}).get("enabled"))
+
+
+def _port_ranges(container: Document) -> bool:
+    return any(mapping.get("containerPortRange") for mapping in container.get("portMappings") or ())
+
+
+def _swap(container: Document) -> bool:
+    linux: Document = container.get("linuxParameters") or {}
+    return linux.get("maxSwap") is not None or linux.get("swappiness") is not None
+
+
+def _windows(document: Document) -> bool:
+    platform: Document = document.get("runtimePlatform") or {}
+    return str(platform.get("operatingSystemFamily") or "").upper().startswith("WINDOWS")
+
+
+TASK_FEATURES: tuple[tuple[str, Test], ...] = (
+    ("networkMode awsvpc", lambda d: d.get("networkMode") == "awsvpc"),
+    ("taskRoleArn", _has("taskRoleArn")),
+    ("pidMode", _has("pidMode")),
+    ("ipcMode", _has("ipcMode")),
+    ("proxyConfiguration", _has("proxyConfiguration")),
+    ("inferenceAccelerators", _has("inferenceAccelerators")),
+    ("enableFaultInjection", _has("enableFaultInjection")),
+    ("volumes.efsVolumeConfiguration", _volume_with("efsVolumeConfiguration")),
+    ("volumes.dockerVolumeConfiguration", _volume_with("dockerVolumeConfiguration")),
+    (
+        "volumes.fsxWindowsFileServerVolumeConfiguration",
+        _volume_with("fsxWindowsFileServerVolumeConfiguration"),
+    ),
+    ("volumes.s3filesVolumeConfiguration", _volume_with("s3filesVolumeConfiguration")),
+    ("volumes.configuredAtLaunch", _volume_with("configuredAtLaunch")),
+    ("runtimePlatform.operatingSystemFamily WINDOWS", _windows),
+)
+
+CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
+    ("secrets", _has("secrets")),
+    ("environmentFiles", _has("environmentFiles")),
+    ("repositoryCredentials", _has("repositoryCredentials")),
+    ("resourceRequirements", _has("resourceRequirements")),
+    ("credentialSpecs", _has("credentialSpecs")),
+    ("firelensConfiguration", _has("firelensConfiguration")),
+    ("logConfiguration.logDriver awslogs and awsfirelens", _aws_log_driver),
+    ("logConfiguration.secretOptions", _log_secrets),
+    ("restartPolicy", _restarts),
+    ("portMappings.containerPortRange", _port_ranges),
+    ("linuxParameters.maxSwap and swappiness", _swap),
+)
+
+OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
+    ("overrides.taskRoleArn", _has("taskRoleArn")),
+    ("overrides.ephemeralStorage", _has("ephemeralStorage")),
+    ("overrides.inferenceAcceleratorOverrides", _has("inferenceAcceleratorOverrides")),
+)
+
+CONTAINER_OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
+    ("environmentFiles", _has("environmentFiles")),
+    ("resourceRequirements", _has("resourceRequirements")),
+)
+
+# Members of RunTask, StartTask, CreateService and UpdateService.
+REQUEST_FEATURES: tuple[tuple[str, Test], ...] = (
+    ("capacityProviderStrategy", _has("capacityProviderStrategy")),
+    ("enableExecuteCommand", _has("enableExecuteCommand")),
+    ("volumeConfigurations", _has("volumeConfigurations")),
+    ("serviceRegistries", _has("serviceRegistries")),
+    (
+        "serviceConnectConfiguration",
+        lambda r: bool((r.get("serviceConnectConfiguration") or {}).get("enabled")),
+    ),
+    ("vpcLatticeConfigurations", _has("vpcLatticeConfigurations")),
+    ("gatewayConnectors", _has("gatewayConnectors")),
+    ("monitoring", _has("monitoring")),
+)
+
+
+def unsupported_in_definition(definition: TaskDefinition) -> str | None:
+    """The first thing a definition asks for that no agent does yet, or None."""
+    document = definition.document
+    containers: Any = document.get("containerDefinitions") or ()
+    found = _found(TASK_FEATURES, document, "")
+    for container in containers:
+        found = found or _found(CONTAINER_FEATURES, container, f"container '{container['name']}': ")
+    return found
+
+
+def unsupported_in_overrides(overrides: Document) -> str | None:
+    """The same of a TaskOverride document."""
+    found = _found(OVERRIDE_FEATURES, overrides, "")
+    for container in overrides.get("containerOverrides") or ():
+        where = f"overrides of container '{container.get('name')}': "
+        found = found or _found(CONTAINER_OVERRIDE_FEATURES, container, where)
+    return found
+
+
+def unsupported_in_request(request: Document) -> str | None:
+    """The same of a request's own members."""
+    return _found(REQUEST_FEATURES, request, "")
+
+
+def refusal(feature: str) -> str:
+    """The message of the error."""
+    return f"Homeport does not run this yet: {feature}."
+
+
+def _found(features: tuple[tuple[str, Test], ...], document: Document, where: str) -> str | None:
+    return next(_matching(features, document, where), None)
+
+
+def _matching(
+    features: tuple[tuple[str, Test], ...], document: Document, where: str
+) -> Iterator[str]:
+    for name, asks_for in features:
+        if asks_for(document):
+            yield where + name

@@ -1,0 +1,105 @@
+"""Task record → the ``Task`` structure of the API.
+
+DescribeTasks is what everybody polls, so a view is built once per record and kept for as long as
+the record stands: records are immutable, identity is equality.
+"""
+
+from __future__ import annotations
+
+from homeport.domain.task import Container, NetworkBinding, Task
+
+View = dict[str, object]
+
+CACHED_VIEWS = 4096
+
+
+class TaskViews:
+    """Views by task ARN, each valid only for the very record it was made of."""
+
+    def __init__(self, limit: int = CACHED_VIEWS) -> None:
+        self._limit = limit
+        self._views: dict[str, tuple[Task, View]] = {}
+
+    def of(self, task: Task) -> View:
+        """The view of ``task`` without its tags. Callers must not change it."""
+        cached = self._views.get(task.arn)
+        if cached is not None and cached[0] is task:
+            return cached[1]
+        if len(self._views) >= self._limit:
+            self._views.clear()
+        view = task_view(task)
+        self._views[task.arn] = (task, view)
+        return view
+
+    def with_tags(self, task: Task) -> View:
+        """The view of ``task`` with its tags (``include=["TAGS"]``)."""
+        tags = [{"key": tag.key, "value": tag.value} for tag in task.tags]
+        return {**self.of(task), "tags": tags}
+
+
+def task_view(task: Task) -> View:
+    """``Task`` as DescribeTasks shows it. Members that are None are dropped by the encoder."""
+    return {
+        "attachments": [],
+        "attributes": [],
+        "availabilityZone": task.availability_zone,
+        "clusterArn": task.cluster_arn,
+        "connectivity": "CONNECTED" if task.connectivity_at else None,
+        "connectivityAt": task.connectivity_at,
+        "containerInstanceArn": task.container_instance_arn,
+        "containers": [_container_view(c, task.arn) for c in task.containers],
+        "cpu": str(task.cpu),
+        "createdAt": task.created_at,
+        "desiredStatus": task.desired_status,
+        "enableExecuteCommand": False,
+        "executionStoppedAt": task.execution_stopped_at,
+        "group": task.group,
+        "healthStatus": task.health_status,
+        "inferenceAccelerators": [],
+        "lastStatus": task.last_status,
+        "launchType": task.launch_type,
+        "memory": str(task.memory),
+        "overrides": task.overrides,
+        "pullStartedAt": task.pull_started_at,
+        "pullStoppedAt": task.pull_stopped_at,
+        "startedAt": task.started_at,
+        "startedBy": task.started_by or None,
+        "stopCode": task.stop_code,
+        "stoppedAt": task.stopped_at,
+        "stoppedReason": task.stopped_reason,
+        "stoppingAt": task.stopping_at,
+        "tags": [],
+        "taskArn": task.arn,
+        "taskDefinitionArn": task.task_definition_arn,
+        "version": task.version,
+    }
+
+
+def _container_view(container: Container, task_arn: str) -> View:
+    reservation = container.memory_reservation
+    return {
+        "containerArn": container.arn,
+        "taskArn": task_arn,
+        "name": container.name,
+        "image": container.image,
+        "imageDigest": container.image_digest,
+        "runtimeId": container.runtime_id,
+        "lastStatus": container.last_status,
+        "exitCode": container.exit_code,
+        "reason": container.reason,
+        "networkBindings": [_binding_view(b) for b in container.network_bindings],
+        "networkInterfaces": [],
+        "healthStatus": container.health_status,
+        "cpu": str(container.cpu),
+        "memory": None if container.memory is None else str(container.memory),
+        "memoryReservation": None if reservation is None else str(reservation),
+    }
+
+
+def _binding_view(binding: NetworkBinding) -> View:
+    return {
+        "bindIP": binding.bind_ip,
+        "containerPort": binding.container_port,
+        "hostPort": binding.host_port,
+        "protocol": binding.protocol,
+    }
