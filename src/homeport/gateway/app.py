@@ -1,0 +1,218 @@
+"""The ASGI app."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from homeport.domain.arn import Arns, Ids
+from homeport.services.call import Call, Handler, Platform, Principal
+from homeport.store import Store
+from homeport.wire import model
+from homeport.wire.errors import ApiError, NotImplementedOperation
+from homeport.wire.http import Request, Response
+from homeport.wire.protocols import WireProtocol
+from homeport.wire.protocols.ec2 import Ec2Protocol
+from homeport.wire.protocols.json import JsonProtocol
+from homeport.wire.protocols.query import QueryProtocol
+from homeport.wire.router import Route, route
+
+from .asgi import (
+    AsgiWebSocket,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    read_head,
+    send_response,
+)
+from .authenticate import NoAuthentication, SigV4Authenticator
+from .authorize import Authorizer, PrincipalKindAuthorizer
+
+logger = logging.getLogger(__name__)
+
+PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {
+    "json": JsonProtocol,
+    "query": QueryProtocol,
+    "ec2": Ec2Protocol,
+}
+AGENT_PATHS = {"/acs/ws": ("acs", "Poll"), "/tcs/ws": ("tcs", "StartTelemetrySession")}
+
+
+class AgentConnections(Protocol):
+    """Takes accepted agent websockets."""
+
+    async def __call__(
+        self, kind: str, params: Mapping[str, str], websocket: AsgiWebSocket
+    ) -> None:
+        """Serve one connection until it ends."""
+
+
+class Steps(Protocol):
+    """Told when a step of a request is over (a benchmark's clock)."""
+
+    def __call__(self, step: str) -> None:
+        """``step`` has just ended."""
+
+
+def no_steps(step: str) -> None:
+    """Nobody is measuring."""
+
+
+class Gateway:
+    """Answers every API request: read → route → authenticate → decode → authorize → handle
+    in one transaction → wait until durable → encode."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        operations: Mapping[str, Mapping[str, Handler]],
+        platform: Platform,
+        authenticate: bool,
+        agentlink: AgentConnections,
+        clock: Callable[[], float] = time.time,
+        steps: Steps = no_steps,
+    ) -> None:
+        self._store = store
+        self._operations = operations
+        self._platform = platform
+        self._authenticator = (
+            SigV4Authenticator(store, platform) if authenticate else NoAuthentication(platform)
+        )
+        self._authorizer: Authorizer = PrincipalKindAuthorizer()
+        self._agentlink = agentlink
+        self._clock = clock
+        self._steps = steps
+        self._ids = Ids()
+        self._arns = Arns(platform.account_id, platform.region)
+        self._protocols: dict[str, WireProtocol] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    # -- requests -----------------------------------------------------------------------------
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = str(uuid.uuid4())
+        if scope["path"] == "/health":
+            await send_response(send, Response(200, b"ok\n", {"content-type": "text/plain"}))
+            return
+        try:
+            request = read_head(scope, await read_body(receive))
+        except ClientGone:
+            return
+        except ApiError as error:
+            await send_response(send, self._protocol("ecs").error(error, request_id))
+            return
+        self._steps("http")
+        await send_response(send, await self.answer(request, request_id))
+        self._steps("send")
+
+    async def answer(self, request: Request, request_id: str) -> Response:
+        """The response to one API request; never raises."""
+        service = "ecs"  # how a refusal is written when the request names no service
+        operation = "?"
+        try:
+            found = route(request)
+            service, operation = found.service, found.operation
+            protocol = self._protocol(service)
+            document, revision = self._execute(found, protocol, request, request_id)
+            await self._store.durable(revision)
+            self._steps("durable")
+            response = protocol.encode(operation, document, request_id)
+            self._steps("encode")
+        except ApiError as error:
+            logger.info("%s %s:%s %s", request_id, service, operation, error.code)
+            return self._protocol(service).error(error, request_id)
+        except Exception:  # outer edge: a defect of ours must not show its inside to clients
+            logger.exception("%s %s:%s failed", request_id, service, operation)
+            return self._protocol(service).error(_internal(service), request_id)
+        return response
+
+    def _execute(
+        self, found: Route, protocol: WireProtocol, request: Request, request_id: str
+    ) -> tuple[Mapping[str, Any], int]:
+        """The synchronous steps; returns the response document and the revision to wait for."""
+        described = model.load(found.service)
+        principal = self._authenticate(request, found.service, described.protocol)
+        self._steps("sigv4")
+        if found.operation not in described.operation_names:
+            raise unknown_operation(described.protocol, found.operation)
+        document = protocol.decode(found.operation, request)
+        self._steps("decode")
+        iam_prefix = model.SERVICES[found.service][0]
+        self._authorizer.check(principal, iam_prefix, found.operation, document)
+        handler = self._operations.get(found.service, {}).get(found.operation)
+        if handler is None:
+            raise NotImplementedOperation(found.service, found.operation)
+        with self._store.transaction() as tx:
+            call = Call(
+                tx=tx,
+                now=self._clock(),
+                principal=principal,
+                platform=self._platform,
+                request_id=request_id,
+                ids=self._ids,
+                arns=self._arns,
+            )
+            response = handler(call, document)
+        self._steps("handler")
+        return response, self._store.revision
+
+    def _authenticate(self, request: Request, service: str, protocol: str) -> Principal:
+        signing_name = model.SERVICES[service][0]
+        return self._authenticator.authenticate(request, signing_name, protocol, self._clock())
+
+    def _protocol(self, service: str) -> WireProtocol:
+        if service not in self._protocols:
+            described = model.load(service)
+            self._protocols[service] = PROTOCOLS[described.protocol](described)
+        return self._protocols[service]
+
+    # -- agents -------------------------------------------------------------------------------
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = AsgiWebSocket(receive, send)
+        request = read_head(scope)
+        try:
+            kind = self._admit_agent(scope["path"], request)
+        except ApiError as error:
+            logger.info("agent connection refused: %s", error)
+            await websocket.close(1008)
+            return
+        try:
+            await websocket.accept()
+            await self._agentlink(kind, dict(parse_qsl(request.query_string)), websocket)
+        except (ClientGone, ConnectionError):
+            logger.info("agent connection of %s ended", scope.get("client"))
+
+    def _admit_agent(self, path: str, request: Request) -> str:
+        if path not in AGENT_PATHS:
+            raise ApiError("UnknownOperationException", f"No agent connection at {path}.", 404)
+        kind, operation = AGENT_PATHS[path]
+        principal = self._authenticate(request, "ecs", "json")
+        self._authorizer.check(principal, "ecs", operation, {})
+        return kind
+
+
+def unknown_operation(protocol: str, operation: str) -> ApiError:
+    """The service has no such operation."""
+    if protocol in ("query", "ec2"):
+        return ApiError("InvalidAction", f"Could not find operation {operation[:128]}")
+    text = f"The operation {operation[:128]!r} is unknown."
+    return ApiError("UnknownOperationException", text)
+
+
+def _internal(service: str) -> ApiError:
+    code = {"ecs": "ServerException", "ec2": "InternalError"}.get(service, "InternalFailure")
+    return ApiError(code, "An internal error occurred. Its trace is in Homeport's log.", 500)

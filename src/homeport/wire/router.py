@@ -1,0 +1,65 @@
+"""Which service and operation a request is for.
+
+By what clients really send: ``X-Amz-Target``, else ``Action`` and ``Version`` of a form. The
+service name in the credential scope is checked against it when the signature is verified. Host
+names say nothing behind ``--endpoint-url``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import ApiError
+from .http import Request
+from .model import SERVICES
+from .protocols.form import parse_form
+from .shapes import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``service`` is botocore's client name; ``operation`` is not yet known to exist."""
+
+    service: str
+    operation: str
+
+
+_BY_TARGET = {prefix: name for name, (_, prefix, _) in SERVICES.items() if prefix}
+_BY_VERSION = {version: name for name, (_, _, version) in SERVICES.items() if version}
+
+
+def route(request: Request) -> Route:
+    """The route, or UnknownOperationException / InvalidAction."""
+    target = request.headers.get("x-amz-target")
+    if target is not None:
+        return _by_target(target)
+    content_type = request.headers.get("content-type", "")
+    if request.method == "POST" and content_type.startswith("application/x-www-form-urlencoded"):
+        return _by_action(request)
+    if request.method == "GET" and "Action=" in request.query_string:
+        return _by_action(request)
+    raise ApiError("UnknownOperationException", "The request names no operation.", 404)
+
+
+def _by_target(target: str) -> Route:
+    prefix, _, operation = target.rpartition(".")
+    service = _BY_TARGET.get(prefix)
+    if service is None:
+        text = f"The target {target[:128]!r} names no service that Homeport knows."
+        raise ApiError("UnknownOperationException", text, 404)
+    return Route(service, operation)
+
+
+def _by_action(request: Request) -> Route:
+    try:
+        parameters = parse_form(request)
+    except Invalid as error:
+        raise ApiError("MalformedQueryString", error.message, 404) from None
+    action, version = parameters.get("Action", ""), parameters.get("Version", "")
+    service = _BY_VERSION.get(version)
+    if not action:
+        raise ApiError("MissingAction", "The request is missing an Action parameter.")
+    if service is None:
+        text = f"Could not find operation {action[:128]} for version {version[:32] or '(none)'}"
+        raise ApiError("InvalidAction", text)
+    return Route(service, action)
