@@ -1,0 +1,21 @@
+"""When a deployment whose tasks fail may launch again.
+
+AWS delays the next launch of a service whose tasks stop without ever having been RUNNING, up
+to 27 minutes ("Service throttle logic", ECS developer guide). The growth is not documented:
+Homeport doubles from five seconds. The first replacement is immediate. A task that reached
+RUNNING and then dies is replaced at once, as on AWS.
+"""
+
+from __future__ import annotations
+
+FIRST_DELAY_SECONDS = 5.0
+LAST_DELAY_SECONDS = 27 * 60.0
+UNABLE_AFTER_FAILURES = 3
+
+
+def delay_seconds(consecutive_failures: int) -> float:
+    """The wait after this many failures in a row: 0, 5, 10, 20 … 1620 seconds."""
+    if consecutive_failures <= 1:
+        return 0.0
+    doublings = min(consecutive_failures - 2, 30)
+    return float(min(FIRST_DELAY_SECONDS * 2**doublings, LAST_DELAY_SECONDS))
