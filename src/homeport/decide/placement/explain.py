@@ -1,0 +1,32 @@
+"""Why a service's task was not placed, in AWS's words.
+
+Source: "Amazon ECS service event messages", developer guide.
+"""
+
+from __future__ import annotations
+
+from homeport.decide.placement.place import Unplaceable
+
+_PREFIX = "was unable to place a task because no container instance met all of its requirements."
+_POINTER = (
+    "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+)
+_PROBLEMS = {
+    "RESOURCE:CPU": "has insufficient CPU units available.",
+    "RESOURCE:MEMORY": "has insufficient memory available.",
+    "RESOURCE:PORTS": "is already using a port required by your task.",
+    "RESOURCE:PORTS_UDP": "is already using a port required by your task.",
+    "AGENT": 'encountered error "AGENT".',
+    "ATTRIBUTE": "is missing an attribute required by your task.",
+}
+
+
+def unplaceable_message(service_name: str, unplaceable: Unplaceable) -> str:
+    """The service event, prefix included."""
+    closest = unplaceable.closest()
+    prefix = f"(service {service_name}) {_PREFIX}"
+    if closest is None:
+        return f"{prefix} Reason: No Container Instances were found in your cluster. {_POINTER}"
+    problem = _PROBLEMS.get(closest.reason, f'encountered error "{closest.reason}".')
+    instance_id = closest.instance_arn.rsplit("/", 1)[-1]
+    return f"{prefix} The closest matching (container-instance {instance_id}) {problem} {_POINTER}"
