@@ -13,10 +13,11 @@ from pathlib import Path
 REPOSITORY = "homeport-test-busybox"
 DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp", "www")
 APPLETS = (
-    "ash cat chmod cp date dd echo env false grep head hostname httpd id kill ln ls mkdir mv nc "
-    "nproc printf ps pwd rm sed seq sh sleep sort stat stty tail tee test touch tr true uname wc "
-    "wget yes"
-).split()
+    ("ash", "cat", "chmod", "cp", "date", "dd", "echo", "env", "false", "grep", "head", "hostname")
+    + ("httpd", "id", "kill", "ln", "ls", "mkdir", "mv", "nc", "nproc", "printf", "ps", "pwd", "rm")
+    + ("sed", "seq", "sh", "sleep", "sort", "stat", "stty", "tail", "tee", "test", "touch", "tr")
+    + ("true", "uname", "wc", "wget", "yes")
+)
 
 
 @functools.cache
