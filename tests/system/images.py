@@ -12,12 +12,11 @@ from pathlib import Path
 
 REPOSITORY = "homeport-test-busybox"
 DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp", "www")
-APPLETS = (
-    ("ash", "cat", "chmod", "cp", "date", "dd", "echo", "env", "false", "grep", "head", "hostname")
-    + ("httpd", "id", "kill", "ln", "ls", "mkdir", "mv", "nc", "nproc", "printf", "ps", "pwd", "rm")
-    + ("sed", "seq", "sh", "sleep", "sort", "stat", "stty", "tail", "tee", "test", "touch", "tr")
-    + ("true", "uname", "wc", "wget", "yes")
-)
+APPLETS = """
+ash cat chmod cp date dd echo env false grep head hostname httpd id kill ln ls mkdir mv nc
+nproc printf ps pwd rm sed seq sh sleep sort stat stty tail tee test touch tr true uname wc
+wget yes
+"""
 
 
 @functools.cache
@@ -51,7 +50,7 @@ def _root_file_system(busybox: Path) -> bytes:
         content = busybox.read_bytes()
         program.size, program.mode = len(content), 0o755
         archive.addfile(program, io.BytesIO(content))
-        for applet in APPLETS:
+        for applet in APPLETS.split():
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
