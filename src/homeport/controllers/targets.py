@@ -13,79 +13,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
 from homeport.domain.arn import Ids, last_segment
-from homeport.domain.container_instance import ContainerInstance
-from homeport.domain.load_balancing import TargetGroup, target_key
-from homeport.domain.service import Service, ServiceLoadBalancer
+from homeport.domain.service import Service
 from homeport.domain.task import Task
 from homeport.scheduling.events import add_service_event
 from homeport.scheduling.targets import deregister_target, register_target
+from homeport.scheduling.task_targets import load_balancers_of, services_using, task_targets
 from homeport.store import Change, Transaction
 from homeport.store.schema import (
-    CONTAINER_INSTANCES,
     SERVICES,
-    TARGET_GROUPS,
     TARGETS,
     TASKS,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TaskTarget:
-    """Where one load-balancer item of a service reaches one task."""
-
-    target_group: TargetGroup
-    id: str
-    port: int
-    address: str
-    availability_zone: str
-
-    @property
-    def key(self) -> str:
-        """Key in the targets table."""
-        return target_key(self.target_group.arn, self.id, self.port)
-
-
-def task_targets(tx: Transaction, service: Service, task: Task) -> list[TaskTarget]:
-    """The targets of a task: host address and published port, as the agent reported them."""
-    instance = tx.get(CONTAINER_INSTANCES, task.container_instance_arn or "")
-    if instance is None:
-        return []
-    targets = []
-    for item in load_balancers_of(service, task):
-        group = tx.get(TARGET_GROUPS, item.target_group_arn)
-        port = published_port(task, item)
-        if group is not None and port is not None:
-            targets.append(_target(group, instance, port))
-    return targets
-
-
-def load_balancers_of(service: Service, task: Task) -> tuple[ServiceLoadBalancer, ...]:
-    """The load balancers of the deployment that started the task."""
-    for deployment in service.deployments:
-        if deployment.id == task.deployment_id:
-            return deployment.load_balancers
-    return service.load_balancers
-
-
-def published_port(task: Task, item: ServiceLoadBalancer) -> int | None:
-    """The host port of the item's container port, once the agent has reported it."""
-    for container in task.containers:
-        if container.name != item.container_name:
-            continue
-        for binding in container.network_bindings:
-            if binding.container_port == item.container_port:
-                return binding.host_port
-    return None
-
-
-def _target(group: TargetGroup, instance: ContainerInstance, port: int) -> TaskTarget:
-    target_id = instance.ec2_instance_id if group.target_type == "instance" else instance.private_ip
-    return TaskTarget(group, target_id, port, instance.private_ip, instance.availability_zone)
 
 
 class TargetsController:
@@ -103,7 +45,7 @@ class TargetsController:
         if target_change := change.of(TARGETS):
             before, after = target_change
             if before is not None and after is None:
-                return self._services_using(tx, before.target_group_arn)
+                return services_using(tx, before.target_group_arn)
         return ()
 
     def all_keys(self, tx: Transaction) -> Iterable[str]:
@@ -130,15 +72,6 @@ class TargetsController:
         for message in _messages(service.name, registered, deregistered, draining):
             add_service_event(tx, service.arn, message, now, self._ids)
         return None
-
-    def _services_using(self, tx: Transaction, target_group_arn: str) -> Iterator[str]:
-        for service in tx.all(SERVICES):
-            deployed = [lb for d in service.deployments for lb in d.load_balancers]
-            if any(
-                lb.target_group_arn == target_group_arn
-                for lb in (*service.load_balancers, *deployed)
-            ):
-                yield service.arn
 
     def _register(self, tx: Transaction, service: Service, task: Task, now: float) -> list[str]:
         wanted = load_balancers_of(service, task)

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-StopCause = Literal["scaling", "load_balancer_health", "container_health"]
+StopCause = Literal["scaling", "load_balancer_health", "container_health", "draining"]
 
 
 class TaskView(msgspec.Struct, frozen=True):
@@ -26,7 +26,8 @@ class TaskView(msgspec.Struct, frozen=True):
 
     ``target_healthy``: None without load balancers, else whether every target of the task is
     healthy. ``target_unhealthy_in``: the target group that found it unhealthy, if any.
-    ``container_health``: None when no essential container has a health check.
+    ``container_health``: None when no essential container has a health check. ``draining``: its
+    instance is DRAINING, so it is to be replaced like an unhealthy one.
     """
 
     arn: str
@@ -36,6 +37,7 @@ class TaskView(msgspec.Struct, frozen=True):
     target_healthy: bool | None = None
     target_unhealthy_in: str | None = None
     container_health: Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"] | None = None
+    draining: bool = False
 
 
 class ServiceView(msgspec.Struct, frozen=True):
@@ -106,7 +108,10 @@ def healthy_from(task: TaskView, service: ServiceView) -> float:
 
 
 def is_unhealthy(task: TaskView, service: ServiceView, now: float) -> Stop | None:
-    """The stop of a task that a check has failed after its grace period, or None."""
+    """The stop of a task that must be replaced: its instance drains, or a check has failed it
+    after its grace period. None for any other."""
+    if task.draining:
+        return Stop(task.arn, "draining")
     if not task.running or now < grace_ends_at(task, service):
         return None
     if task.container_health == "UNHEALTHY":
@@ -189,10 +194,15 @@ def _sick_stops(
     """Sick PRIMARY tasks go once replacements are healthy, or one by one at a full cap."""
     if not sick:
         return []
+    sick_arns = {s.task_arn for s in sick}
     if cap_total(service) > service.desired_count:
         # Replacements come first; once enough others are healthy the sick ones are surplus.
-        fit = sum(is_healthy(t, service, now) for t in wanted)
+        fit = sum(is_healthy(t, service, now) for t in wanted if t.arn not in sick_arns)
         return list(sick) if fit >= service.desired_count else []
+    first = next(t for t in wanted if t.arn == sick[0].task_arn)
+    healthy = sum(is_healthy(t, service, now) for t in service.tasks)
+    if is_healthy(first, service, now) and healthy <= floor_healthy(service):
+        return []
     return list(sick[:1])
 
 

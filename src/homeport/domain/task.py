@@ -107,6 +107,8 @@ class Task(msgspec.Struct, frozen=True):
     stopped_at: float | None = None
     # Whether the load-balancer registrations of this task were made (controllers/targets).
     targets_registered: bool = False
+    # Whether the service controller has counted the end of this task for its deployment.
+    end_counted: bool = False
     enable_ecs_managed_tags: bool = False
     tags: tuple[Tag, ...] = ()
 
