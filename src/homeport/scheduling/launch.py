@@ -1,0 +1,169 @@
+"""Launches tasks: the one place that makes task records.
+
+``launch_tasks`` chooses instances (RunTask, services), ``start_tasks`` takes the ones given
+(StartTask). Tasks are placed one after the other, each seeing what the former reserved, and
+everything happens in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from homeport.decide.placement import (
+    CandidateInstance,
+    Placed,
+    PlacementRules,
+    TaskToPlace,
+    Unplaceable,
+    place,
+)
+from homeport.decide.placement.candidate import reserve
+from homeport.decide.placement.constraints import Constraint
+from homeport.decide.placement.resources import refusal
+from homeport.decide.placement.strategies import SERVICE_DEFAULT, Strategy
+from homeport.domain.arn import Arns, Ids
+from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.service import PlacementConstraint, PlacementStrategy
+from homeport.domain.task import Task
+from homeport.store import Transaction
+from homeport.store.schema import CONTAINER_INSTANCES, TASKS
+
+from .candidates import candidate, candidates
+from .template import TaskTemplate, new_task
+
+NO_INSTANCES = "No Container Instances were found in your cluster."
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRefusal:
+    """One ``failures[]`` entry: an instance (or the cluster) and why it took no task."""
+
+    arn: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchResult:
+    """What was launched and what was not.
+
+    ``refusals`` has one entry for each instance and each task it refused; ``unplaceable`` says
+    why the tasks that are missing found no place (None when all were launched). Once one task
+    finds no place its equals would not either, so ``missing`` counts it and those after it.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    refusals: tuple[LaunchRefusal, ...] = ()
+    unplaceable: Unplaceable | None = None
+    missing: int = 0
+
+
+def launch_tasks(
+    tx: Transaction,
+    template: TaskTemplate,
+    count: int,
+    *,
+    constraints: Sequence[PlacementConstraint] = (),
+    strategy: Sequence[PlacementStrategy] = (),
+    now: float,
+    ids: Ids,
+    arns: Arns,
+    order: random.Random | None = None,
+) -> LaunchResult:
+    """Place and record up to ``count`` tasks of ``template`` in its cluster.
+
+    ``order`` breaks ties (a seeded one in tests). Without a strategy the tasks of a service
+    spread over zones, then instances; others go to a random instance that fits.
+    """
+    pool = candidates(tx, template.cluster_arn)
+    (order or random.Random()).shuffle(pool)
+    rules = _rules(template, constraints, strategy)
+    wanted = _to_place(template)
+    tasks: list[Task] = []
+    for left in range(count, 0, -1):
+        answer = place(wanted, pool, rules)
+        if isinstance(answer, Unplaceable):
+            return LaunchResult(tuple(tasks), _refusals(template, answer, left), answer, left)
+        tasks.append(_record(tx, template, answer, now=now, ids=ids, arns=arns))
+        pool = [reserve(i, wanted) if i.arn == answer.instance_arn else i for i in pool]
+    return LaunchResult(tuple(tasks))
+
+
+def start_tasks(
+    tx: Transaction,
+    template: TaskTemplate,
+    instance_arns: Iterable[str],
+    *,
+    now: float,
+    ids: Ids,
+    arns: Arns,
+) -> LaunchResult:
+    """One task on each given instance; constraints and strategies do not apply."""
+    wanted = _to_place(template)
+    tasks: list[Task] = []
+    refusals: list[LaunchRefusal] = []
+    for arn in instance_arns:
+        reason = _start_refusal(tx, tx.get(CONTAINER_INSTANCES, arn), template, wanted)
+        if reason is None:
+            tasks.append(_record(tx, template, Placed(arn), now=now, ids=ids, arns=arns))
+        else:
+            refusals.append(LaunchRefusal(arn, reason))
+    return LaunchResult(tuple(tasks), tuple(refusals), missing=len(refusals))
+
+
+def _rules(
+    template: TaskTemplate,
+    constraints: Sequence[PlacementConstraint],
+    strategy: Sequence[PlacementStrategy],
+) -> PlacementRules:
+    defined = [Constraint(t, e) for t, e in template.task_definition.placement_constraints]
+    strategies = tuple(Strategy(s.type, s.field) for s in strategy)
+    if not strategies and template.service_arn is not None:
+        strategies = SERVICE_DEFAULT
+    return PlacementRules(
+        constraints=(*defined, *(Constraint(c.type, c.expression) for c in constraints)),
+        strategies=strategies,
+    )
+
+
+def _to_place(template: TaskTemplate) -> TaskToPlace:
+    demand = template.demand()
+    return TaskToPlace(
+        group=template.group,
+        cpu=demand.cpu,
+        memory=demand.memory,
+        tcp_ports=frozenset(demand.tcp_ports),
+        udp_ports=frozenset(demand.udp_ports),
+        required_attributes=frozenset(template.task_definition.requires_attributes),
+    )
+
+
+def _record(
+    tx: Transaction, template: TaskTemplate, placed: Placed, *, now: float, ids: Ids, arns: Arns
+) -> Task:
+    instance = tx.get(CONTAINER_INSTANCES, placed.instance_arn)
+    if instance is None:  # placement chose among the instances of this very transaction
+        raise LookupError(f"the chosen instance {placed.instance_arn} is not in the store")
+    return tx.put(TASKS, new_task(template, instance, now=now, ids=ids, arns=arns))
+
+
+def _refusals(
+    template: TaskTemplate, unplaceable: Unplaceable, missing: int
+) -> tuple[LaunchRefusal, ...]:
+    found = [LaunchRefusal(r.instance_arn, r.reason) for r in unplaceable.refusals]
+    return tuple(found or [LaunchRefusal(template.cluster_arn, NO_INSTANCES)]) * missing
+
+
+def _start_refusal(
+    tx: Transaction,
+    instance: ContainerInstance | None,
+    template: TaskTemplate,
+    wanted: TaskToPlace,
+) -> str | None:
+    if instance is None or instance.cluster_arn != template.cluster_arn:
+        return "MISSING"
+    if instance.status == "INACTIVE":
+        return "INACTIVE"
+    view: CandidateInstance = candidate(tx, instance)
+    return refusal(wanted, view)
