@@ -1,0 +1,73 @@
+"""The error codes of ECS, one class each."""
+
+from __future__ import annotations
+
+from homeport.wire.errors import ServiceError
+
+
+class ClientException(ServiceError):
+    """The request can't be carried out as asked."""
+
+
+class InvalidParameterException(ServiceError):
+    """A parameter is not valid."""
+
+
+class ClusterNotFoundException(ServiceError):
+    """No such cluster."""
+
+    default_message = "Cluster not found."
+
+
+class ClusterContainsServicesException(ServiceError):
+    """The cluster still has services."""
+
+    default_message = "The Cluster cannot be deleted while Services are active."
+
+
+class ClusterContainsContainerInstancesException(ServiceError):
+    """The cluster still has container instances."""
+
+    default_message = (
+        "The Cluster cannot be deleted while Container Instances are active or draining."
+    )
+
+
+class ClusterContainsTasksException(ServiceError):
+    """The cluster still has tasks."""
+
+    default_message = "The Cluster cannot be deleted while Tasks are active."
+
+
+class ServiceNotFoundException(ServiceError):
+    """No such service."""
+
+    default_message = "Service not found."
+
+
+class ServiceNotActiveException(ServiceError):
+    """The service is draining or inactive."""
+
+    default_message = "Service was not ACTIVE."
+
+
+class ConflictException(ServiceError):
+    """A client token was used with other parameters."""
+
+
+class TargetNotFoundException(ServiceError):
+    """The target of an attribute does not exist."""
+
+
+class AttributeLimitExceededException(ServiceError):
+    """A resource has too many custom attributes."""
+
+
+class ResourceNotFoundException(ServiceError):
+    """The resource to tag does not exist."""
+
+    default_message = "The specified resource could not be found."
+
+
+class UnsupportedFeatureException(ServiceError):
+    """Not in this installation."""
