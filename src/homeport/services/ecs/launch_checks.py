@@ -1,0 +1,73 @@
+"""What RunTask, StartTask and CreateService refuse before anything is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeport.domain.task_definition import TaskDefinition
+
+from .errors import ClientException, InvalidParameterException
+from .not_run_yet import (
+    refusal,
+    unsupported_in_definition,
+    unsupported_in_overrides,
+    unsupported_in_request,
+)
+
+LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL")
+
+Request = Mapping[str, Any]  # RunTask, StartTask, CreateService and UpdateService share members
+
+
+def check_launch_type(request: Request) -> str:
+    """The launch type (EC2 when none is given); raises for what is not valid or not run yet."""
+    launch_type = request.get("launchType")
+    if launch_type and request.get("capacityProviderStrategy"):
+        raise InvalidParameterException(
+            "Specify either Launch Type or Capacity Provider Strategy, but not both."
+        )
+    if launch_type and launch_type not in (*LAUNCH_TYPES, "MANAGED_INSTANCES"):
+        raise InvalidParameterException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+    return launch_type or "EC2"
+
+
+def check_launch(request: Request, definition: TaskDefinition, overrides: Request) -> None:
+    """Raise unless an agent can run a task of ``definition`` as the request wants it."""
+    launch_type = check_launch_type(request)
+    _check_compatible(launch_type, definition)
+    _check_network(request, definition)
+    if launch_type != "EC2":
+        raise ClientException(refusal(f"launchType {launch_type}"))
+    if request.get("platformVersion"):
+        raise InvalidParameterException(
+            "The platform version must be null when specifying an EC2 launch type."
+        )
+    feature = (
+        unsupported_in_request(request)
+        or unsupported_in_definition(definition)
+        or unsupported_in_overrides(overrides)
+    )
+    if feature:
+        raise ClientException(refusal(feature))
+
+
+def _check_compatible(launch_type: str, definition: TaskDefinition) -> None:
+    compatibilities = definition.document.get("compatibilities")
+    if isinstance(compatibilities, list | tuple) and launch_type not in compatibilities:
+        raise InvalidParameterException(
+            f"Task definition does not support launch_type {launch_type}."
+        )
+
+
+def _check_network(request: Request, definition: TaskDefinition) -> None:
+    network = request.get("networkConfiguration")
+    awsvpc = definition.network_mode == "awsvpc"
+    if awsvpc and not network:
+        raise InvalidParameterException(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        )
+    if network and not awsvpc:
+        raise InvalidParameterException(
+            "Network Configuration is not valid for the given networkMode of this task definition."
+        )
