@@ -8,7 +8,7 @@ from homeport.domain.arn import last_segment
 from homeport.domain.cluster import Cluster
 from homeport.domain.task_definition import TaskDefinition
 from homeport.services.call import Call
-from homeport.store.schema import CLUSTERS, FAMILY_COUNTERS, TASK_DEFINITIONS
+from homeport.store.schema import CLUSTERS, TASK_DEFINITIONS
 
 from .errors import ClientException, ClusterNotFoundException, InvalidParameterException
 
@@ -55,9 +55,6 @@ def find_task_definition(call: Call, identifier: str) -> TaskDefinition | None:
 
 def latest_active(call: Call, family: str) -> TaskDefinition | None:
     """The family's ACTIVE revision with the highest number."""
-    counter = call.tx.get(FAMILY_COUNTERS, family)
-    if counter is None:
-        return None
     active = [d for d in call.tx.find(TASK_DEFINITIONS, "family", family) if d.status == "ACTIVE"]
     return max(active, key=lambda d: d.revision, default=None)
 
