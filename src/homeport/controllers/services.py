@@ -1,0 +1,354 @@
+"""Keeps services at their desired count and rolls their deployments forward.
+
+One pass: count what ended, decide with ``decide.rolling``, stop and launch, then record how far
+the PRIMARY deployment has come. The events' words are AWS's ("Amazon ECS service event
+messages", developer guide).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds
+from homeport.decide.placement.explain import unplaceable_message
+from homeport.decide.placement.scale_in import RunningTask, stop_order
+from homeport.decide.placement.strategies import Strategy
+from homeport.decide.rolling import Decision, ServiceView, Stop, TaskView, decide
+from homeport.domain.arn import Arns, Ids, last_segment
+from homeport.domain.service import Deployment, Service
+from homeport.domain.task import Task
+from homeport.domain.task_definition import TaskDefinition
+from homeport.scheduling.candidates import candidates
+from homeport.scheduling.events import add_service_event
+from homeport.scheduling.launch import LaunchResult, launch_tasks
+from homeport.scheduling.stop import stop_task
+from homeport.scheduling.task_targets import services_using, task_targets
+from homeport.scheduling.template import service_task_template
+from homeport.store import Change, Transaction
+from homeport.store.schema import (
+    CONTAINER_INSTANCES,
+    SERVICES,
+    TARGET_HEALTH,
+    TASK_DEFINITIONS,
+    TASKS,
+)
+
+TASKS_PER_BATCH = 10
+PLACEMENT_RETRY_SECONDS = 10.0
+STUCK_MESSAGE = (
+    "was unable to stop or start tasks during a deployment because of the service deployment "
+    "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+
+
+class ServiceController:
+    """Keys are service ARNs."""
+
+    name = "services"
+
+    def __init__(self, ids: Ids, arns: Arns, minimum_running_seconds: float) -> None:
+        self._ids = ids
+        self._arns = arns
+        self._minimum_running_seconds = minimum_running_seconds
+
+    def keys(self, change: Change, tx: Transaction) -> Iterable[str]:
+        """Whatever a service's next step depends on."""
+        if change.of(SERVICES):
+            return (change.key,)
+        if task_change := change.of(TASKS):
+            return [t.service_arn for t in task_change if t is not None and t.service_arn][:1]
+        if health_change := change.of(TARGET_HEALTH):
+            health = health_change[1] or health_change[0]
+            return services_using(tx, health.target_group_arn) if health else ()
+        if instance_change := change.of(CONTAINER_INSTANCES):
+            instance = instance_change[1] or instance_change[0]
+            if instance is not None:
+                return [s.arn for s in tx.find(SERVICES, "cluster", instance.cluster_arn)]
+        return ()
+
+    def all_keys(self, tx: Transaction) -> Iterable[str]:
+        """Every service."""
+        return [service.arn for service in tx.all(SERVICES)]
+
+    def reconcile(self, key: str, tx: Transaction, now: float) -> float | None:
+        """One pass over a service."""
+        service = tx.get(SERVICES, key)
+        if service is None or service.status == "INACTIVE":
+            return None
+        tasks = tx.find(TASKS, "service", key)
+        service = self._count_ended(tx, service, tasks, now)
+        alive = [t for t in tasks if is_alive(t)]
+        decision = decide(self._view(tx, service, alive), now)
+        self._stop(tx, service, decision.stops, now)
+        unplaced = self._launch(tx, service, decision, now)
+        self._record(tx, service, decision, now)
+        if service.status == "DRAINING" and not any(map(is_alive, alive)):
+            self._become_inactive(tx, key)
+        if unplaced:
+            return min(decision.look_again_at or float("inf"), now + PLACEMENT_RETRY_SECONDS)
+        return decision.look_again_at
+
+    # -- the snapshot -------------------------------------------------------------------------
+
+    def _view(self, tx: Transaction, service: Service, alive: Sequence[Task]) -> ServiceView:
+        primary = service.deployments[0]
+        return ServiceView(
+            desired_count=service.desired_count if service.status == "ACTIVE" else 0,
+            minimum_healthy_percent=service.minimum_healthy_percent,
+            maximum_percent=service.maximum_percent,
+            deployment_ids=tuple(d.id for d in service.deployments),
+            tasks=tuple(_task_view(tx, service, t) for t in _in_stop_order(tx, service, alive)),
+            next_launch_at=primary.next_launch_at,
+            grace_period_seconds=service.health_check_grace_period_seconds or 0,
+            minimum_running_seconds=self._minimum_running_seconds,
+            primary_completed=primary.rollout_state == "COMPLETED",
+        )
+
+    # -- what ended ---------------------------------------------------------------------------
+
+    def _count_ended(
+        self, tx: Transaction, service: Service, tasks: Sequence[Task], now: float
+    ) -> Service:
+        """Count tasks that failed to start, once each, and hold back the next launch."""
+        ended = [t for t in tasks if t.last_status == "STOPPED" and not t.end_counted]
+        for task in ended:
+            tx.put(TASKS, msgspec.structs.replace(task, end_counted=True))
+        failed = [t for t in ended if t.stop_code == "TaskFailedToStart"]
+        if not failed:
+            return service
+        counts = {d.id: sum(t.deployment_id == d.id for t in failed) for d in service.deployments}
+        deployments = tuple(_with_failures(d, counts[d.id], now) for d in service.deployments)
+        service = _put(tx, service, deployments=deployments)
+        if deployments[0].consecutive_start_failures >= UNABLE_AFTER_FAILURES:
+            self._event(tx, service, "is unable to consistently start tasks successfully.", now)
+        return service
+
+    # -- doing --------------------------------------------------------------------------------
+
+    def _stop(self, tx: Transaction, service: Service, stops: Sequence[Stop], now: float) -> None:
+        stopped = []
+        for stop in stops:
+            task = tx.get(TASKS, stop.task_arn)
+            if task is None:
+                continue
+            reason = _stop_reason(stop, task)
+            stop_task(tx, task, now=now, code="ServiceSchedulerInitiated", reason=reason)
+            stopped.append(stop.task_arn)
+            if stop.cause == "container_health":
+                text = f"(task {last_segment(task.arn)}) failed container health checks."
+                self._event(tx, service, text, now)
+            elif stop.cause == "load_balancer_health":
+                self._event(tx, service, _unhealthy_text(tx, service, task, stop), now)
+        if stopped:
+            text = f"has stopped {len(stopped)} running tasks: {_task_list(stopped)}."
+            self._event(tx, service, text, now)
+
+    def _launch(self, tx: Transaction, service: Service, decision: Decision, now: float) -> bool:
+        """Start what is missing in batches; True when something could not be placed."""
+        left = decision.launch
+        while left > 0:
+            result = self._launch_batch(tx, service, min(left, TASKS_PER_BATCH), now)
+            if result is None:
+                return True
+            if result.tasks:
+                started = [t.arn for t in result.tasks]
+                text = f"has started {len(started)} tasks: {_task_list(started)}."
+                if decision.replaces_unhealthy:
+                    count = decision.replaces_unhealthy
+                    text += f" Amazon ECS replaced {count} tasks due to an unhealthy status."
+                self._event(tx, service, text, now)
+            if result.unplaceable is not None:
+                message = unplaceable_message(service.name, result.unplaceable)
+                add_service_event(tx, service.arn, message, now, self._ids)
+                return True
+            left -= len(result.tasks)
+        return False
+
+    def _launch_batch(
+        self, tx: Transaction, service: Service, count: int, now: float
+    ) -> LaunchResult | None:
+        deployment = service.deployments[0]
+        definition = tx.get(TASK_DEFINITIONS, deployment.task_definition_arn)
+        if definition is None:
+            self._event(tx, service, "was unable to place a task. Reason: Internal error.", now)
+            return None
+        return launch_tasks(
+            tx,
+            service_task_template(service, deployment, definition),
+            count,
+            constraints=service.placement_constraints,
+            strategy=service.placement_strategy,
+            now=now,
+            ids=self._ids,
+            arns=self._arns,
+        )
+
+    # -- recording ----------------------------------------------------------------------------
+
+    def _record(self, tx: Transaction, service: Service, decision: Decision, now: float) -> None:
+        """How far the PRIMARY deployment has come, and which old ones are over."""
+        tasks = tx.find(TASKS, "service", service.arn)
+        present = {t.deployment_id for t in tasks if t.last_status != "STOPPED"}
+        primary, *old = service.deployments
+        kept = tuple(d for d in old if d.id in present)
+        completed = decision.completed and not kept and service.status == "ACTIVE"
+        if completed:
+            primary = msgspec.structs.replace(
+                primary,
+                rollout_state="COMPLETED",
+                rollout_state_reason=f"ECS deployment {primary.id} completed.",
+                consecutive_start_failures=0,
+                updated_at=now,
+            )
+        steady = decision.steady and primary.rollout_state == "COMPLETED" and not kept
+        was_steady = service.steady
+        service = _put(tx, service, deployments=(primary, *kept), steady=steady)
+        if completed:
+            self._event(tx, service, f"(deployment {primary.id}) deployment completed.", now)
+        if steady and not was_steady and service.status == "ACTIVE":
+            self._event(tx, service, "has reached a steady state.", now)
+        if decision.stuck:
+            self._event(tx, service, STUCK_MESSAGE, now)
+
+    def _become_inactive(self, tx: Transaction, key: str) -> None:
+        service = tx.get(SERVICES, key)
+        if service is not None:
+            tx.put(SERVICES, msgspec.structs.replace(service, status="INACTIVE"))
+
+    def _event(self, tx: Transaction, service: Service, text: str, now: float) -> None:
+        add_service_event(tx, service.arn, f"(service {service.name}) {text}", now, self._ids)
+
+
+def is_alive(task: Task) -> bool:
+    """Wanted and not over."""
+    return task.desired_status == "RUNNING" and task.last_status != "STOPPED"
+
+
+def _put(
+    tx: Transaction,
+    service: Service,
+    *,
+    deployments: tuple[Deployment, ...],
+    steady: bool | None = None,
+) -> Service:
+    """Write onto the record as it stands now: events have changed it meanwhile."""
+    current = tx.get(SERVICES, service.arn) or service
+    return tx.put(
+        SERVICES,
+        msgspec.structs.replace(
+            current,
+            deployments=deployments,
+            steady=current.steady if steady is None else steady,
+        ),
+    )
+
+
+def _with_failures(deployment: Deployment, count: int, now: float) -> Deployment:
+    if not count:
+        return deployment
+    failures = deployment.consecutive_start_failures + count
+    return msgspec.structs.replace(
+        deployment,
+        failed_tasks=deployment.failed_tasks + count,
+        consecutive_start_failures=failures,
+        next_launch_at=now + delay_seconds(failures),
+        updated_at=now,
+    )
+
+
+def _task_view(tx: Transaction, service: Service, task: Task) -> TaskView:
+    definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
+    healthy, unhealthy_in = _target_health(tx, service, task)
+    instance = tx.get(CONTAINER_INSTANCES, task.container_instance_arn or "")
+    return TaskView(
+        arn=task.arn,
+        deployment_id=task.deployment_id or "",
+        running=task.last_status == "RUNNING",
+        started_at=task.started_at,
+        target_healthy=healthy,
+        target_unhealthy_in=unhealthy_in,
+        container_health=task.health_status if _is_checked(definition) else None,
+        draining=instance is not None and instance.status == "DRAINING",
+    )
+
+
+def _is_checked(definition: TaskDefinition | None) -> bool:
+    return definition is not None and any(
+        c.essential and c.has_health_check for c in definition.containers
+    )
+
+
+def _target_health(tx: Transaction, service: Service, task: Task) -> tuple[bool | None, str | None]:
+    """(every target healthy, the group that found it unhealthy); (None, None) without any."""
+    wanted = load_balancer_count(service, task)
+    if not wanted:
+        return None, None
+    states = {}
+    for target in task_targets(tx, service, task):
+        health = tx.get(TARGET_HEALTH, target.key)
+        states[target.target_group.arn] = health.state if health else "initial"
+    healthy = len(states) == wanted and all(s == "healthy" for s in states.values())
+    unhealthy = next((arn for arn, s in states.items() if s == "unhealthy"), None)
+    return healthy and task.targets_registered, unhealthy
+
+
+def load_balancer_count(service: Service, task: Task) -> int:
+    """How many target groups the task's deployment registers with."""
+    for deployment in service.deployments:
+        if deployment.id == task.deployment_id:
+            return len({lb.target_group_arn for lb in deployment.load_balancers})
+    return len({lb.target_group_arn for lb in service.load_balancers})
+
+
+def _in_stop_order(tx: Transaction, service: Service, alive: Sequence[Task]) -> list[Task]:
+    """The tasks, those that best leave first when there is a choice."""
+    instances = {c.arn: c for c in candidates(tx, service.cluster_arn)}
+    # A task id is random: sorting by it breaks ties at random, and the same way every time.
+    ordered = sorted(alive, key=lambda t: t.arn)
+    running = [
+        RunningTask(
+            arn=t.arn,
+            instance_arn=t.container_instance_arn or "",
+            running=t.last_status == "RUNNING",
+            cpu=t.cpu,
+            memory=t.memory,
+        )
+        for t in ordered
+    ]
+    strategies = tuple(Strategy(s.type, s.field) for s in service.placement_strategy)
+    by_arn = {t.arn: t for t in alive}
+    return [by_arn[arn] for arn in stop_order(running, instances, strategies)]
+
+
+def _stop_reason(stop: Stop, task: Task) -> str:
+    match stop.cause:
+        case "scaling":
+            return f"Scaling activity initiated by (deployment {task.deployment_id})"
+        case "load_balancer_health":
+            return f"Task failed ELB health checks in (target-group {stop.target_group_arn})"
+        case "container_health":
+            return "Task failed container health checks"
+        case "draining":
+            return "The task was stopped because its container instance is in DRAINING state"
+
+
+def _unhealthy_text(tx: Transaction, service: Service, task: Task, stop: Stop) -> str:
+    for target in task_targets(tx, service, task):
+        if target.target_group.arn != stop.target_group_arn:
+            continue
+        health = tx.get(TARGET_HEALTH, target.key)
+        reason = health.description if health else "Health checks failed"
+        where = f"(task {last_segment(task.arn)}) (port {target.port})"
+        if target.target_group.target_type == "instance":
+            where = f"(instance {target.id}) (port {target.port})"
+        return (
+            f"{where} is unhealthy in (target-group {stop.target_group_arn}) "
+            f"due to (reason {reason})"
+        )
+    return f"(task {last_segment(task.arn)}) is unhealthy."
+
+
+def _task_list(arns: Sequence[str]) -> str:
+    return " ".join(f"(task {last_segment(arn)})" for arn in arns)
