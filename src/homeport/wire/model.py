@@ -21,6 +21,12 @@ SERVICES: dict[str, tuple[str, str, str]] = {
     "logs": ("logs", "Logs_20140328", ""),
 }
 
+# Members that amazon-ecs-agent's own model of the API has and botocore's has not. Without the
+# token a registration that is repeated because its answer was lost would be a second instance.
+AGENT_MEMBERS: dict[str, dict[str, dict[str, str]]] = {
+    "ecs": {"RegisterContainerInstanceRequest": {"clientToken": "String"}},
+}
+
 PROTOCOL_ORDER = ("json", "rest-json", "rest-xml", "query", "ec2")
 
 
@@ -50,7 +56,11 @@ class Service:
 @functools.cache
 def load(name: str) -> Service:
     """The model of the service with this client name."""
-    return from_description(name, _loader().load_service_model(name, "service-2"))
+    description = _loader().load_service_model(name, "service-2")
+    for shape, members in AGENT_MEMBERS.get(name, {}).items():
+        added = {member: {"shape": target} for member, target in members.items()}
+        description["shapes"][shape]["members"].update(added)
+    return from_description(name, description)
 
 
 def from_description(name: str, description: dict[str, Any]) -> Service:

@@ -39,13 +39,16 @@ from homeport.store.schema import (
     TASK_DEFINITIONS,
     TASKS,
 )
+from homeport.wire import model as wire_model
 from homeport.wire.errors import ApiError
+from homeport.wire.protocols.json import JsonCodec
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 PLATFORM = Platform(
     ACCOUNT, REGION, ("us-east-1a", "us-east-1b", "us-east-1c"), "http://127.0.0.1:4566"
 )
 ARNS = Arns(ACCOUNT, REGION)
+CODEC = JsonCodec()
 OPERATIONS: dict[str, Handler] = {
     **tasks.OPERATIONS,
     **container_instances.OPERATIONS,
@@ -65,7 +68,18 @@ class World:
         self.define("web")
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Run one operation in its own transaction."""
+        """Run one operation in its own transaction, as the wire would: the request is what the
+        model knows of it, and the answer must encode."""
+        model = wire_model.load("ecs").operation(operation)
+        decoded = CODEC.decoder(model.input_shape)(json.loads(json.dumps(request)))
+        assert decoded.keys() == {k for k, v in request.items() if v is not None}
+        answer = self._handle(operation, decoded)
+        encoder = CODEC.encoder(model.output_shape)
+        assert encoder is not None
+        json.dumps(encoder(answer))
+        return answer
+
+    def _handle(self, operation: str, request: Any) -> Any:
         with self.store.transaction() as tx:
             call = Call(
                 tx=tx,

@@ -145,8 +145,16 @@ def test_an_instance_target_group_does_not_go_with_awsvpc(world: World) -> None:
         {"deploymentController": {"type": "CODE_DEPLOY"}},
         {"deploymentController": {"type": "EXTERNAL"}},
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
-        {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True}}},
-        {"deploymentConfiguration": {"alarms": {"enable": True, "alarmNames": ["x"]}}},
+        {
+            "deploymentConfiguration": {
+                "deploymentCircuitBreaker": {"enable": True, "rollback": False}
+            }
+        },
+        {
+            "deploymentConfiguration": {
+                "alarms": {"enable": True, "rollback": False, "alarmNames": ["x"]}
+            }
+        },
         {"serviceRegistries": [{"registryArn": "arn"}]},
         {"serviceConnectConfiguration": {"enabled": True}},
         {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},

@@ -124,6 +124,11 @@ def test_overrides_change_what_a_task_holds(world: World, instance: str) -> None
             "Container Overrides length must be at most 8192",
         ),
         ({"overrides": {"cpu": "lots"}}, "Invalid 'cpu' setting for task."),
+        ({"overrides": {"cpu": "9" * 5000}}, "Invalid 'cpu' setting for task."),
+        (
+            {"overrides": {"containerOverrides": [{"name": "web", "environment": [{}]}]}},
+            "Environment variables of container web must have a name and a value.",
+        ),
         ({"group": "service:web"}, "Invalid namespace for group."),
         (
             {"launchType": "EC2", "capacityProviderStrategy": [{"capacityProvider": "x"}]},
@@ -198,7 +203,13 @@ def test_what_agents_do_not_run_yet_is_refused_by_name(
         {"capacityProviderStrategy": [{"capacityProvider": "x"}]},
         {"enableExecuteCommand": True},
         {"overrides": {"taskRoleArn": "arn"}},
-        {"overrides": {"containerOverrides": [{"name": "web", "environmentFiles": [{}]}]}},
+        {
+            "overrides": {
+                "containerOverrides": [
+                    {"name": "web", "environmentFiles": [{"value": "arn", "type": "s3"}]}
+                ]
+            }
+        },
     ],
 )
 def test_requests_that_are_not_run_yet(

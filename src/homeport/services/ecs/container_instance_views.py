@@ -9,6 +9,8 @@ from homeport.domain.task import Task
 from homeport.store import Transaction
 from homeport.store.schema import TASKS
 
+from .tags import view as tags_view
+
 View = dict[str, object]
 
 
@@ -17,7 +19,6 @@ def container_instance_view(
 ) -> View:
     """``ContainerInstance`` as DescribeContainerInstances shows it."""
     tasks = [t for t in tx.find(TASKS, "container_instance", instance.arn) if t.holds_resources()]
-    tags = [{"key": tag.key, "value": tag.value} for tag in instance.tags] if include_tags else []
     return {
         "containerInstanceArn": instance.arn,
         "ec2InstanceId": instance.ec2_instance_id,
@@ -38,7 +39,7 @@ def container_instance_view(
         "attributes": [_attribute(name, value) for name, value in instance.attributes.items()],
         "registeredAt": instance.registered_at,
         "attachments": [],
-        "tags": tags,
+        "tags": tags_view(instance.tags) if include_tags else [],
     }
 
 

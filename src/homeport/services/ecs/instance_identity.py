@@ -6,6 +6,7 @@ own agent writes one, the official agent outside EC2 sends an empty string.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Attributes = tuple[tuple[str, str | None], ...]
 
+_PORT = re.compile(r"[0-9]{1,5}")
 # The identity document's word for a machine → the attribute's.
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
@@ -49,7 +51,7 @@ def parse_identity(document: str) -> Identity:
         return Identity()
     try:
         facts: Any = msgspec.json.decode(document)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"the instance identity document is not JSON: {error}") from error
     if not isinstance(facts, Mapping):
         raise ValueError("the instance identity document is not a JSON object")
@@ -72,6 +74,8 @@ def parse_resources(resources: Sequence[ResourceUnionTypeDef]) -> Resources:
 
     def ports(name: str) -> tuple[int, ...]:
         values = by_name[name].get("stringSetValue", ()) if name in by_name else ()
+        if not all(_PORT.fullmatch(value) for value in values):
+            raise ValueError(f"the {name} of totalResources are not port numbers")
         return tuple(sorted(int(value) for value in values))
 
     return Resources(integer("CPU"), integer("MEMORY"), ports("PORTS"), ports("PORTS_UDP"))

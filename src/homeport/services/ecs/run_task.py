@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from homeport.scheduling.launch import LaunchResult, launch_tasks, start_tasks
-
 from homeport.domain.arn import last_segment
 from homeport.domain.cluster import Cluster
 from homeport.domain.task import Task
 from homeport.domain.task_definition import TaskDefinition
+from homeport.scheduling.launch import LaunchResult, launch_tasks, start_tasks
 from homeport.scheduling.template import TaskTemplate, managed_tags, task_tags
 from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import CONTAINER_INSTANCES, TASKS
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import RunTaskRequestTypeDef, StartTaskRequestTypeDef
 
 MAX_COUNT = 10
+MAX_GROUP = 255
 STOPPED_TASK_SECONDS = 3600.0
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
 # Groups of these namespaces are ECS's own.
@@ -136,6 +136,8 @@ def _repeated(
 def _group(group: str, definition: TaskDefinition) -> str:
     if group.startswith(_RESERVED_GROUPS):
         raise InvalidParameterException("Invalid namespace for group.")
+    if len(group) > MAX_GROUP:
+        raise InvalidParameterException("Group must be at most 255 characters.")
     return group or f"family:{definition.family}"
 
 

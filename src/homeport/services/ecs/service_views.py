@@ -20,6 +20,7 @@ from homeport.store import Transaction
 from homeport.store.schema import TASKS
 
 from .container_instance_views import is_pending
+from .tags import view as tags_view
 
 View = dict[str, object]
 
@@ -47,7 +48,6 @@ def count_tasks(tasks: Iterable[Task]) -> TaskCounts:
 def service_view(tx: Transaction, service: Service, *, include_tags: bool) -> View:
     """``Service`` as DescribeServices shows it, deployments newest first, events newest first."""
     counts = count_tasks(tx.find(TASKS, "service", service.arn))
-    tags = [{"key": tag.key, "value": tag.value} for tag in service.tags] if include_tags else None
     return {
         "serviceArn": service.arn,
         "serviceName": service.name,
@@ -76,7 +76,7 @@ def service_view(tx: Transaction, service: Service, *, include_tags: bool) -> Vi
         "enableExecuteCommand": service.enable_execute_command,
         # Homeport does not rebalance yet, so it does not say that it would.
         "availabilityZoneRebalancing": "DISABLED",
-        "tags": tags,
+        "tags": tags_view(service.tags) if include_tags else None,
     }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeport.domain.task_definition import TaskDefinition
@@ -11,6 +12,8 @@ from homeport.domain.task_definition import TaskDefinition
 from .errors import InvalidParameterException
 
 MAX_LENGTH = 8192
+# Cpu units or MiB.
+_TASK_SIZE = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def check_overrides(overrides: Mapping[str, Any], definition: TaskDefinition) -> None:
@@ -28,12 +31,20 @@ def check_overrides(overrides: Mapping[str, Any], definition: TaskDefinition) ->
             )
         for member in ("cpu", "memory", "memoryReservation"):
             _check_size(f"{member} of container {name}", item.get(member), member == "cpu")
+        _check_environment(name, item.get("environment") or ())
     for member in ("cpu", "memory"):
         value = overrides.get(member)
-        if value and not (str(value).isdecimal() and int(value) > 0):
+        if value and not _TASK_SIZE.fullmatch(value):
             raise InvalidParameterException(f"Invalid '{member}' setting for task.")
 
 
 def _check_size(what: str, value: int | None, may_be_zero: bool) -> None:
     if value is not None and (value < 0 or (value == 0 and not may_be_zero)):
         raise InvalidParameterException(f"Override for {what} is not valid: {value}.")
+
+
+def _check_environment(container: str, variables: Iterable[Mapping[str, Any]]) -> None:
+    if not all(variable.get("name") and "value" in variable for variable in variables):
+        raise InvalidParameterException(
+            f"Environment variables of container {container} must have a name and a value."
+        )

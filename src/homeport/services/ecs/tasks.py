@@ -17,7 +17,7 @@ from . import run_task
 from .errors import ClientException, InvalidParameterException, ServiceNotFoundException
 from .not_run_yet import refusal
 from .resolve import find_cluster
-from .task_views import TaskViews, task_view
+from .task_views import task_view
 
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import (
@@ -32,9 +32,6 @@ MAX_REASON = 1024
 
 Filter = Callable[[Task], bool]
 
-# Not state: a view is a function of its record, and only that very record finds it again.
-_views = TaskViews()
-
 
 def describe_tasks(call: Call, request: DescribeTasksRequestTypeDef) -> Response:
     """Up to 100 tasks; those not found (or over for an hour) are ``failures`` MISSING."""
@@ -45,7 +42,7 @@ def describe_tasks(call: Call, request: DescribeTasksRequestTypeDef) -> Response
         raise InvalidParameterException("Tasks cannot exceed 100 items.")
     cluster = find_cluster(call, request.get("cluster"))
     prefix = _task_prefix(call, cluster)
-    view = _views.with_tags if "TAGS" in (request.get("include") or ()) else _views.of
+    include_tags = "TAGS" in (request.get("include") or ())
     found, failures = [], []
     for identifier in identifiers:
         arn = prefix + last_segment(identifier)
@@ -53,7 +50,7 @@ def describe_tasks(call: Call, request: DescribeTasksRequestTypeDef) -> Response
         if task is None:
             failures.append({"arn": arn, "reason": "MISSING"})
         else:
-            found.append(view(task))
+            found.append(task_view(task, include_tags=include_tags))
     return {"tasks": found, "failures": failures}
 
 

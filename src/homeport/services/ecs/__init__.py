@@ -1,0 +1,30 @@
+"""Amazon ECS: the operations that Homeport answers.
+
+An operation of the model that is not listed here is refused as not implemented, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homeport.services.call import Handler
+
+from . import (
+    agent_reports,
+    clusters,
+    container_instances,
+    services,
+    tags,
+    task_definitions,
+    tasks,
+)
+
+OPERATIONS: Mapping[str, Handler] = {
+    **clusters.OPERATIONS,
+    **task_definitions.OPERATIONS,
+    **tasks.OPERATIONS,
+    **services.OPERATIONS,
+    **container_instances.OPERATIONS,
+    **agent_reports.OPERATIONS,
+    **tags.OPERATIONS,
+}

@@ -1,0 +1,411 @@
+"""What RegisterTaskDefinition refuses, in AWS's words where they are known.
+
+Sources: "Amazon ECS task definition parameters", developer guide, and the API reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from .errors import ClientException, InvalidParameterException
+
+Document = Mapping[str, Any]  # a request document: open-ended by nature
+
+MAX_CONTAINERS = 10
+MAX_DOCUMENT_BYTES = 64 * 1024
+NETWORK_MODES = ("bridge", "host", "awsvpc", "none")
+LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES")
+CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
+PROTOCOLS = ("tcp", "udp")
+MIN_MEMORY_MIB = 6
+FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
+LOG_DRIVERS = (
+    *FARGATE_LOG_DRIVERS,
+    "fluentd",
+    "gelf",
+    "journald",
+    "json-file",
+    "syslog",
+)
+
+_FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_CONTAINER_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_IMAGE = re.compile(r"[A-Za-z0-9_\-:./@#+]{1,255}")
+
+
+def _fargate_sizes() -> dict[int, frozenset[int]]:
+    steps = {
+        256: [512, 1024, 2048],
+        512: range(1024, 4097, 1024),
+        1024: range(2048, 8193, 1024),
+        2048: range(4096, 16385, 1024),
+        4096: range(8192, 30721, 1024),
+        8192: range(16384, 61441, 4096),
+        16384: range(32768, 122881, 8192),
+        32768: [61440, 122880, 249856],
+    }
+    return {cpu: frozenset(memory) for cpu, memory in steps.items()}
+
+
+FARGATE_SIZES = _fargate_sizes()
+
+
+def check(request: Document) -> None:
+    """Raise the first refusal of a request; the request is well-typed."""
+    family = request["family"]
+    if not _FAMILY.fullmatch(family):
+        raise ClientException(
+            "Family should not be null or empty and may contain up to 255 letters, numbers, "
+            "underscores and hyphens: family."
+        )
+    _one_of(request, "networkMode", NETWORK_MODES)
+    for launch_type in request.get("requiresCompatibilities") or ():
+        if launch_type not in LAUNCH_TYPES:
+            raise ClientException(
+                f"requiresCompatibilities: '{launch_type[:64]}' should be one of "
+                f"[{','.join(LAUNCH_TYPES)}]."
+            )
+    containers = request["containerDefinitions"]
+    if not containers:
+        raise ClientException("Container list cannot be empty: containerDefinitions.")
+    if len(containers) > MAX_CONTAINERS:
+        raise ClientException(
+            f"Container definitions cannot exceed {MAX_CONTAINERS}: containerDefinitions."
+        )
+    _check_names(containers)
+    if not any(c.get("essential", True) for c in containers):
+        raise ClientException("Task definition doesn't have any essential container.")
+    volumes = _volume_names(request)
+    for container in containers:
+        _check_container(container, request, containers, volumes)
+    _check_dependencies(containers)
+    _check_task_sizes(request, containers)
+    _check_constraints(request.get("placementConstraints") or ())
+    if "FARGATE" in (request.get("requiresCompatibilities") or ()):
+        check_fargate(request)
+    if len(msgspec.json.encode(request, enc_hook=str)) > MAX_DOCUMENT_BYTES:
+        raise ClientException("The task definition is larger than 64 KiB.")
+
+
+def _one_of(document: Document, name: str, allowed: Sequence[str]) -> None:
+    value = document.get(name)
+    if value is not None and value not in allowed:
+        raise ClientException(f"{name} '{str(value)[:64]}' should be one of [{','.join(allowed)}].")
+
+
+def _check_names(containers: Sequence[Document]) -> None:
+    seen: set[str] = set()
+    for container in containers:
+        name = container.get("name") or ""
+        if not name:
+            raise ClientException("Container.name should not be null or empty.")
+        if not _CONTAINER_NAME.fullmatch(name):
+            raise ClientException(
+                f"Container.name contains invalid characters: '{name[:64]}'. Up to 255 letters, "
+                "numbers, underscores and hyphens are allowed."
+            )
+        if name in seen:
+            raise ClientException(f"Container.name must be unique: '{name}'.")
+        seen.add(name)
+
+
+def _volume_names(request: Document) -> set[str]:
+    names: set[str] = set()
+    for volume in request.get("volumes") or ():
+        name = volume.get("name") or ""
+        if not _CONTAINER_NAME.fullmatch(name):
+            raise ClientException(
+                "Volume.name should not be null or empty and may contain up to 255 letters, "
+                "numbers, underscores and hyphens: volumes.name."
+            )
+        if name in names:
+            raise ClientException(f"Volume names must be unique: volumes.name '{name}'.")
+        names.add(name)
+    return names
+
+
+# -- one container ------------------------------------------------------------------------------
+
+
+def _check_container(
+    container: Document, request: Document, containers: Sequence[Document], volumes: set[str]
+) -> None:
+    name = container["name"]
+    image = container.get("image") or ""
+    if not image:
+        raise ClientException("Container.image should not be null or empty.")
+    if not _IMAGE.fullmatch(image):
+        raise ClientException(
+            f"Container.image contains invalid characters: '{image[:64]}' of '{name}'."
+        )
+    _check_sizes(container, request)
+    _check_ports(container, request)
+    _check_timeouts(container)
+    _check_health(container)
+    _check_logging(container)
+    _check_names_of_others(container, containers, volumes)
+    for pair in container.get("environment") or ():
+        if not pair.get("name"):
+            raise ClientException(
+                f"Invalid setting for container '{name}'. environment.name must not be empty."
+            )
+    for limit in container.get("ulimits") or ():
+        if limit["softLimit"] > limit["hardLimit"]:
+            raise ClientException(
+                f"Invalid setting for container '{name}'. ulimits: softLimit of "
+                f"'{limit['name']}' must not exceed its hardLimit."
+            )
+
+
+def _check_sizes(container: Document, request: Document) -> None:
+    name = container["name"]
+    memory, reservation = container.get("memory"), container.get("memoryReservation")
+    if container.get("cpu", 0) < 0:
+        raise ClientException(
+            f"Invalid setting for container '{name}'. 'cpu' must be zero or greater."
+        )
+    if memory is None and reservation is None and not request.get("memory"):
+        raise ClientException(
+            f"Invalid setting for container '{name}'. At least one of 'memory' or "
+            "'memoryReservation' must be specified."
+        )
+    for field, value in (("memory", memory), ("memoryReservation", reservation)):
+        if value is not None and value < MIN_MEMORY_MIB:
+            raise ClientException(
+                f"Invalid setting for container '{name}'. '{field}' must be at least "
+                f"{MIN_MEMORY_MIB} MiB."
+            )
+    if memory is not None and reservation is not None and memory < reservation:
+        raise ClientException(
+            f"Invalid setting for container '{name}'. 'memory' must be greater than or equal to "
+            "'memoryReservation'."
+        )
+
+
+def _check_ports(container: Document, request: Document) -> None:
+    mode = request.get("networkMode") or "bridge"
+    mappings = container.get("portMappings") or ()
+    if mappings and mode == "none":
+        raise ClientException("Port mappings are not allowed when networkMode=none: portMappings.")
+    names: set[str] = set()
+    for mapping in mappings:
+        _one_of(mapping, "protocol", PROTOCOLS)
+        port, host_port = mapping.get("containerPort"), mapping.get("hostPort")
+        if mapping.get("containerPortRange") is None:
+            if port is None:
+                raise ClientException(
+                    f"Container '{container['name']}': portMappings.containerPort is required."
+                )
+            _check_port("containerPort", port, 1)
+        if host_port is not None:
+            _check_port("hostPort", host_port, 0)
+        if mode in ("awsvpc", "host") and host_port and host_port != port:
+            raise ClientException(
+                f"When networkMode={mode}, the host ports and container ports in port mappings "
+                "must match."
+            )
+        if mapping.get("name"):
+            if mapping["name"] in names:
+                raise ClientException(f"Port mapping names must be unique: '{mapping['name']}'.")
+            names.add(mapping["name"])
+
+
+def _check_port(field: str, port: int, lowest: int) -> None:
+    if not lowest <= port <= 65535:
+        raise ClientException(f"portMappings.{field} {port} must be between {lowest} and 65535.")
+
+
+def _check_timeouts(container: Document) -> None:
+    for field, word in (("startTimeout", "start"), ("stopTimeout", "stop")):
+        value = container.get(field)
+        if value is not None and value < 2:
+            raise ClientException(
+                f"Granular {word} timeout on container '{container['name']}' must be at least 2 "
+                "seconds."
+            )
+
+
+_HEALTH_RANGES = {
+    "interval": (5, 300),
+    "timeout": (2, 120),
+    "retries": (1, 10),
+    "startPeriod": (0, 300),
+}
+
+
+def _check_health(container: Document) -> None:
+    check_document = container.get("healthCheck")
+    if check_document is None:
+        return
+    name, command = container["name"], check_document.get("command") or ()
+    if not command or command[0] not in ("CMD", "CMD-SHELL", "NONE"):
+        raise ClientException(
+            f"Health check command of container '{name}' must start with CMD, CMD-SHELL or NONE: "
+            "healthCheck.command."
+        )
+    for field, (low, high) in _HEALTH_RANGES.items():
+        value = check_document.get(field)
+        if value is not None and not low <= value <= high:
+            raise ClientException(
+                f"healthCheck.{field} of container '{name}' must be between {low} and {high}."
+            )
+
+
+def _check_logging(container: Document) -> None:
+    logging = container.get("logConfiguration")
+    if not logging:
+        return
+    driver = logging.get("logDriver", "")
+    if driver not in LOG_DRIVERS:
+        raise ClientException(
+            f"{driver[:64]} is not a valid log driver. Must be one of [{','.join(LOG_DRIVERS)}]"
+        )
+    options = logging.get("options") or {}
+    if driver == "awslogs" and not {"awslogs-region", "awslogs-group"} <= options.keys():
+        raise ClientException("Log driver awslogs requires options: awslogs-region, awslogs-group")
+
+
+def _check_names_of_others(
+    container: Document, containers: Sequence[Document], volumes: set[str]
+) -> None:
+    name, others = container["name"], {c["name"] for c in containers}
+    for mount in container.get("mountPoints") or ():
+        if mount.get("sourceVolume") not in volumes:
+            raise ClientException(
+                f"Unknown volume '{str(mount.get('sourceVolume'))[:64]}' of container '{name}': "
+                "mountPoints.sourceVolume."
+            )
+        if not mount.get("containerPath"):
+            raise ClientException(f"mountPoints.containerPath of container '{name}' is required.")
+    for link in container.get("links") or ():
+        target = link.split(":")[0]
+        if target not in others or target == name:
+            raise ClientException(
+                f"Unknown link target '{link[:64]}' of container '{name}': links."
+            )
+    for source in container.get("volumesFrom") or ():
+        if source.get("sourceContainer") not in others - {name}:
+            raise ClientException(
+                f"Unknown container '{str(source.get('sourceContainer'))[:64]}' of container "
+                f"'{name}': volumesFrom.sourceContainer."
+            )
+
+
+# -- several containers -------------------------------------------------------------------------
+
+
+def _check_dependencies(containers: Sequence[Document]) -> None:
+    by_name = {c["name"]: c for c in containers}
+    for container in containers:
+        for dependency in container.get("dependsOn") or ():
+            _check_dependency(dependency, by_name)
+    waiting = {
+        c["name"]: {d["containerName"] for d in c.get("dependsOn") or ()}
+        | {link.split(":")[0] for link in c.get("links") or ()}
+        | {v["sourceContainer"] for v in c.get("volumesFrom") or ()}
+        for c in containers
+    }
+    while free := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    if waiting:
+        raise ClientException(
+            f"Container dependencies form a cycle: dependsOn of [{','.join(sorted(waiting))}]."
+        )
+
+
+def _check_dependency(dependency: Document, by_name: Mapping[str, Document]) -> None:
+    _one_of(dependency, "condition", CONDITIONS)
+    name, condition = dependency.get("containerName") or "", dependency.get("condition")
+    target = by_name.get(name)
+    if target is None:
+        raise ClientException(
+            f"Cannot depend on container + '{name[:64]}' because it does not exist"
+        )
+    if condition in ("SUCCESS", "COMPLETE") and target.get("essential", True):
+        raise ClientException(
+            "A dependency container with SUCCESS or COMPLETE condition cannot be an essential "
+            "container"
+        )
+    if condition == "HEALTHY" and not target.get("healthCheck"):
+        raise ClientException(
+            "A dependency container with HEALTHY condition must have health check configured"
+        )
+
+
+def _check_task_sizes(request: Document, containers: Sequence[Document]) -> None:
+    for field in ("cpu", "memory"):
+        limit = parse_size(request.get(field), field)
+        if limit is None:
+            continue
+        total = sum(
+            c.get("memoryReservation") or c.get("memory") or 0
+            if field == "memory"
+            else c.get("cpu") or 0
+            for c in containers
+        )
+        if total > limit:
+            raise ClientException(
+                f"The '{field}' of the containers together ({total}) must not exceed that of the "
+                f"task ({limit})."
+            )
+
+
+_SIZE = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>vcpu|gb)?", re.IGNORECASE)
+
+
+def parse_size(text: str | None, field: str) -> int | None:
+    """``"256"``, ``".5 vCPU"``, ``"2 GB"`` → cpu units or MiB."""
+    if text is None or text == "":
+        return None
+    match = _SIZE.fullmatch(text.strip())
+    unit = (match["unit"] or "").lower() if match else ""
+    if match is None or unit not in ("", "vcpu" if field == "cpu" else "gb"):
+        raise ClientException(f"Invalid '{field}' setting for task: '{text[:64]}'.")
+    number = float(match["number"])
+    value = number * 1024 if unit else number
+    if value != int(value) or not 0 < value <= 10_000_000:
+        raise ClientException(f"Invalid '{field}' setting for task: '{text[:64]}'.")
+    return int(value)
+
+
+def _check_constraints(constraints: Sequence[Document]) -> None:
+    if len(constraints) > 10:
+        raise InvalidParameterException("placementConstraints cannot exceed 10 items.")
+    for constraint in constraints:
+        if constraint.get("type") != "memberOf":
+            raise ClientException(
+                "placementConstraints.type of a task definition must be memberOf, not "
+                f"'{str(constraint.get('type'))[:64]}'."
+            )
+
+
+# -- Fargate ------------------------------------------------------------------------------------
+
+
+def check_fargate(request: Document) -> None:
+    """What a definition that requires FARGATE must and must not have."""
+    for field in ("cpu", "memory"):
+        if not request.get(field):
+            raise ClientException(f"Fargate requires that '{field}' be defined at the task level.")
+    cpu, memory = parse_size(request["cpu"], "cpu"), parse_size(request["memory"], "memory")
+    if memory not in FARGATE_SIZES.get(cpu or 0, ()):
+        raise ClientException("No Fargate configuration exists for given values.")
+    if request.get("networkMode") != "awsvpc":
+        raise ClientException("Fargate only supports network mode ‘awsvpc’.")
+    for container in request["containerDefinitions"]:
+        logging = container.get("logConfiguration") or {}
+        if logging.get("logDriver") == "awslogs" and not request.get("executionRoleArn"):
+            raise ClientException(
+                "Fargate requires task definition to have execution role ARN to support log "
+                "driver awslogs."
+            )
+        for field in ("privileged", "links", "dnsServers", "extraHosts"):
+            if container.get(field):
+                raise ClientException(
+                    f"Tasks using the Fargate launch type do not support {field}."
+                )
