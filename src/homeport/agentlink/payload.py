@@ -36,10 +36,10 @@ def run_payload(task: Task, definition: TaskDefinition, service: Service | None)
             for c in task.containers
         ],
     }
-    if definition.cpu:
-        payload["cpu"] = definition.cpu / 1024
-    if definition.memory:
-        payload["memory"] = definition.memory
+    if cpu := _task_size(task, "cpu") or definition.cpu:
+        payload["cpu"] = cpu / 1024
+    if memory := _task_size(task, "memory") or definition.memory:
+        payload["memory"] = memory
     if service is not None:
         payload["serviceName"] = service.name
     return payload
@@ -67,6 +67,12 @@ def container_overrides(task: Task) -> dict[str, Mapping[str, Any]]:
     """``overrides.containerOverrides`` by container name."""
     overrides: Any = task.overrides.get("containerOverrides") or ()
     return {override["name"]: override for override in overrides}
+
+
+def _task_size(task: Task, name: str) -> int | None:
+    """The task-level override (RunTask has checked that it is a number)."""
+    value = task.overrides.get(name)
+    return int(value) if isinstance(value, str) and value else None
 
 
 def _container(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from homeport.agentlink.frames import decode, encode
 from homeport.agentlink.payload import run_payload, stop_payload
 from homeport.agentlink.tcs import with_health
@@ -87,3 +89,12 @@ def test_a_task_is_healthy_when_its_essential_checked_containers_are() -> None:
     assert with_health(TASK, {"web": "HEALTHY"}, {"web"}).health_status == "HEALTHY"
     assert with_health(TASK, {"web": "UNHEALTHY"}, {"web"}).health_status == "UNHEALTHY"
     assert with_health(TASK, {"web": "HEALTHY"}, set()).health_status == "UNKNOWN"
+
+
+def test_task_level_overrides_stand_before_the_definition() -> None:
+    definition = msgspec.structs.replace(DEFINITION, cpu=256, memory=512)
+    payload = run_payload(TASK, definition, None)
+    assert (payload["cpu"], payload["memory"]) == (0.25, 512)
+    task = msgspec.structs.replace(TASK, overrides={"cpu": "512", "memory": "1024"})
+    payload = run_payload(task, definition, None)
+    assert (payload["cpu"], payload["memory"]) == (0.5, 1024)
