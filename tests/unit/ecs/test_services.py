@@ -90,6 +90,8 @@ def test_creating_again_is_the_same_service_only_with_the_same_token(world: Worl
     text = "Creation of service was not idempotent."
     assert refused(world) == ("InvalidParameterException", text)
     assert refused(world, clientToken="t2") == ("InvalidParameterException", text)
+    other = refused(world, clientToken="t1", desiredCount=3)
+    assert other == ("InvalidParameterException", text)
 
 
 def test_a_name_is_free_again_when_its_service_is_inactive(world: World) -> None:

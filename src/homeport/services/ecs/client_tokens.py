@@ -40,9 +40,19 @@ def recall(
         return None
     if known.request_digest != _digest(request):
         raise ConflictException(
-            "The client token was already used with different request parameters.",
+            "The client token was already used with different request parameters."
         )
     return known.resource_arns
+
+
+def repeats(
+    call: Call, operation: str, scope: str, token: str, request: Mapping[str, object]
+) -> bool:
+    """Whether this very request was made with this token before."""
+    try:
+        return bool(token) and recall(call, operation, scope, token, request) is not None
+    except ConflictException:
+        return False
 
 
 def remember(

@@ -25,7 +25,7 @@ from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import SERVICES, TASK_DEFINITIONS
 from homeport.wire.paging import paginate
 
-from .client_tokens import check_token, recall, remember
+from .client_tokens import check_token, remember, repeats
 from .errors import (
     ClientException,
     InvalidParameterException,
@@ -171,12 +171,9 @@ def _existing(call: Call, arn: str, request: CreateServiceRequestTypeDef) -> Ser
         return None
     if service.status == "DRAINING":
         raise InvalidParameterException("Unable to Start a service that is still Draining.")
-    token = request.get("clientToken") or ""
-    if token:
-        document = cast(Mapping[str, object], request)
-        made = recall(call, "CreateService", service.cluster_arn, token, document)
-        if made == (arn,):
-            return service
+    token, document = request.get("clientToken") or "", cast(Mapping[str, object], request)
+    if repeats(call, "CreateService", service.cluster_arn, token, document):
+        return service
     raise InvalidParameterException("Creation of service was not idempotent.")
 
 
