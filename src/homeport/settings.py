@@ -63,3 +63,8 @@ class Settings:
     def endpoint_path(self) -> Path:
         """Where the running control plane says how to reach it."""
         return self.data_dir / "endpoint.json"
+
+    @property
+    def agent_log_path(self) -> Path:
+        """The log of the local agent."""
+        return self.data_dir / "agent.log"

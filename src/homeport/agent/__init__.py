@@ -1,0 +1,104 @@
+"""The agent of one host: runs the containers of tasks through the Docker Engine's API.
+
+It knows the control plane only through the ECS API and the agent protocol; nothing here imports
+the control plane. Owned: the agent's data directory, and the containers whose task it has a file
+for. Invariant: what has been acknowledged survives a kill at any moment, and a container is
+never started twice.
+
+``run_agent`` is the way in, for ``homeport agent`` and for the local agent of ``homeport up``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+import aiohttp
+
+from .api import EcsApi
+from .backoff import Backoff
+from .data_dir import DataDirError, locked
+from .engine import Engine, EngineError, EngineFacts, EngineTimeout
+from .host import Host, look_at_host
+from .identity import load_identity
+from .launch import Launcher
+from .ports import PortAllocator
+from .registration import RegistrationRefused, register
+from .sessions import Deregistered, Sessions
+from .settings import AgentSettings, SettingsError
+from .task_files import TaskFiles
+from .task_runner import Tools
+from .tasks import Tasks
+
+__all__ = ["AgentSettings", "DataDirError", "RegistrationRefused", "SettingsError", "run_agent"]
+
+logger = logging.getLogger(__name__)
+
+INACTIVE_SECONDS = 3600.0
+"""How long a deregistered host waits before it joins again, as the official agent."""
+
+
+async def run_agent(settings: AgentSettings) -> None:
+    """Run until cancelled; containers go on. Raises DataDirError and RegistrationRefused."""
+    with locked(settings.data_dir):
+        engine = Engine(settings.docker_url)
+        connector = aiohttp.TCPConnector(limit=0)
+        try:
+            async with aiohttp.ClientSession(connector=connector) as http:
+                await _run(settings, engine, http)
+        finally:
+            await engine.close()
+
+
+async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSession) -> None:
+    facts = await _engine_facts(engine)
+    host = look_at_host(settings, facts)
+    api = EcsApi(settings, http)
+    files = TaskFiles(settings.data_dir)
+    slots = asyncio.Semaphore(settings.starts_at_once or max(2, os.cpu_count() or 2))
+    launcher = Launcher(engine, PortAllocator(), settings, slots)
+    tasks = Tasks(Tools(engine, launcher, api, files, settings))
+    try:
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(files.run(), name="task files")
+            parts.create_task(tasks.run(), name="tasks")
+            await tasks.adopted.wait()
+            await _stay_joined(settings, api, http, tasks, engine, facts, host)
+    except* RegistrationRefused as refused:
+        raise refused.exceptions[0] from None
+
+
+async def _stay_joined(
+    settings: AgentSettings,
+    api: EcsApi,
+    http: aiohttp.ClientSession,
+    tasks: Tasks,
+    engine: Engine,
+    facts: EngineFacts,
+    host: Host,
+) -> None:
+    while True:
+        identity = load_identity(settings.data_dir, settings.cluster)
+        identity = await register(api, settings, identity, host, facts)
+        arn = identity.container_instance_arn
+        try:
+            await Sessions(api, http, tasks, engine, facts, settings, arn).run()
+        except* Deregistered as gone:
+            logger.error(
+                "%s (%s). This host joins again in an hour, or when its agent is restarted.",
+                gone.exceptions[0],
+                arn,
+            )
+        await asyncio.sleep(INACTIVE_SECONDS)
+
+
+async def _engine_facts(engine: Engine) -> EngineFacts:
+    """Wait for the Engine: it may start after the agent."""
+    backoff = Backoff(0.5, 15.0, 1.5)
+    while True:
+        try:
+            return await engine.facts()
+        except (EngineError, EngineTimeout) as error:
+            logger.warning("the Docker Engine does not answer: %s", error)
+        await asyncio.sleep(backoff.next())

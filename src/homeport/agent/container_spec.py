@@ -1,0 +1,185 @@
+"""Payload → what the Engine is asked to create. Pure.
+
+Names, labels and the merge of the payload's Docker JSON follow the official agent
+(``agent/api/task/task.go``), with one difference: the hexadecimal part of a name is derived from
+the task and the container instead of drawn at random. So the Engine itself refuses to create a
+container twice, whatever the agent remembers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from homeport.decide.container_order import link_parts
+from homeport.domain.agent_protocol import PayloadContainer, PayloadPort, PayloadTask
+
+from .task_state import Binding
+
+LABEL_TASK_ARN = "com.amazonaws.ecs.task-arn"
+LABEL_CONTAINER_NAME = "com.amazonaws.ecs.container-name"
+LABEL_FAMILY = "com.amazonaws.ecs.task-definition-family"
+LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
+LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
+
+MIB = 1024 * 1024
+MINIMUM_MEMORY = 6 * MIB  # what the Engine accepts
+MINIMUM_CPU_SHARES = 2  # the kernel's least
+NANO_CPUS = 1_000_000_000
+
+Document = dict[str, Any]  # Docker's own JSON
+
+
+class SpecError(Exception):
+    """The payload can't be turned into a container."""
+
+
+def docker_name(task: PayloadTask, container: str) -> str:
+    """``ecs-FAMILY-REVISION-CONTAINER-HEX(20)``, the same each time for one container."""
+    digest = hashlib.sha256(f"{task.arn}\n{container}".encode()).hexdigest()[:20]
+    clean = re.sub(r"[^A-Za-z0-9-]+", "", container)
+    return f"ecs-{task.family}-{task.version}-{clean}-{digest}"
+
+
+def volume_name(task: PayloadTask, volume: str) -> str:
+    """The Engine's volume behind a volume without ``sourcePath``: it lives with the task."""
+    digest = hashlib.sha256(f"{task.arn}\n{volume}".encode()).hexdigest()[:20]
+    clean = re.sub(r"[^A-Za-z0-9_.-]+", "", volume)
+    return f"ecs-{task.family}-{task.version}-{clean}-{digest}"
+
+
+def task_volumes(task: PayloadTask) -> list[str]:
+    """Names of the volumes that go with the task."""
+    return [
+        volume_name(task, v.name) for v in task.volumes or () if _source_path(task, v.name) is None
+    ]
+
+
+def labels(task: PayloadTask, container: str, cluster: str) -> dict[str, str]:
+    """The official agent's five."""
+    return {
+        LABEL_TASK_ARN: task.arn,
+        LABEL_CONTAINER_NAME: container,
+        LABEL_FAMILY: task.family,
+        LABEL_VERSION: task.version,
+        LABEL_CLUSTER: cluster,
+    }
+
+
+def publishes_ports(task: PayloadTask) -> bool:
+    """Whether the Engine maps ports: only on a bridge."""
+    return task.network_mode in ("", "bridge", "default")
+
+
+def host_bindings(container: PayloadContainer) -> tuple[Binding, ...]:
+    """Network bindings in host mode: every port is itself."""
+    return tuple(
+        Binding(p.container_port, p.container_port, p.protocol)
+        for p in container.port_mappings or ()
+    )
+
+
+def create_body(
+    task: PayloadTask, container: PayloadContainer, bindings: Sequence[Binding], cluster: str
+) -> Document:
+    """The body of ``POST /containers/create``. Raises SpecError."""
+    config = {**_config(task, container), **_parsed(container.docker_config.config, "config")}
+    config["Labels"] = {**(config.get("Labels") or {}), **labels(task, container.name, cluster)}
+    host_config = {
+        **_host_config(task, container, bindings),
+        **_parsed(container.docker_config.host_config, "hostConfig"),
+    }
+    if task.network_mode not in ("", "bridge", "host", "none"):
+        raise SpecError(f"network mode {task.network_mode} is not supported by this agent")
+    if task.network_mode:
+        host_config["NetworkMode"] = task.network_mode
+    return {**config, "HostConfig": host_config}
+
+
+def _config(task: PayloadTask, container: PayloadContainer) -> Document:
+    config: Document = {
+        "Image": container.image,
+        "Env": [f"{name}={value}" for name, value in (container.environment or {}).items()],
+    }
+    if container.command:
+        config["Cmd"] = container.command
+    if container.entry_point:
+        config["Entrypoint"] = container.entry_point
+    if publishes_ports(task):
+        config["ExposedPorts"] = {_port_key(p): {} for p in container.port_mappings or ()}
+    return config
+
+
+def _host_config(
+    task: PayloadTask, container: PayloadContainer, bindings: Sequence[Binding]
+) -> Document:
+    host_config: Document = {
+        "CpuShares": max(container.cpu, MINIMUM_CPU_SHARES),
+        "Binds": [_bind(task, container, i) for i in range(len(container.mount_points or ()))],
+        "VolumesFrom": [
+            docker_name(task, v.source_container) + (":ro" if v.read_only else "")
+            for v in container.volumes_from or ()
+        ],
+        **_limits(task, container),
+    }
+    if publishes_ports(task):
+        host_config["Links"] = [_link(task, link) for link in container.links or ()]
+        host_config["PortBindings"] = _port_bindings(bindings)
+    return host_config
+
+
+def _limits(task: PayloadTask, container: PayloadContainer) -> Document:
+    """The container's own memory limit, and for those without one the task's.
+
+    The official agent puts a task's limits on a parent cgroup, which needs root; here they
+    bound each container.
+    """
+    limits: Document = {}
+    memory = container.memory or task.memory
+    if memory:
+        limits["Memory"] = max(memory * MIB, MINIMUM_MEMORY)
+    if task.cpu:
+        limits["NanoCpus"] = int(task.cpu * NANO_CPUS)
+    return limits
+
+
+def _port_bindings(bindings: Sequence[Binding]) -> dict[str, list[Document]]:
+    ports: dict[str, list[Document]] = {}
+    for binding in bindings:
+        key = f"{binding.container_port}/{binding.protocol}"
+        ports.setdefault(key, []).append({"HostIp": "0.0.0.0", "HostPort": str(binding.host_port)})
+    return ports
+
+
+def _port_key(port: PayloadPort) -> str:
+    return f"{port.container_port}/{port.protocol}"
+
+
+def _link(task: PayloadTask, link: str) -> str:
+    name, alias = link_parts(link)
+    return f"{docker_name(task, name)}:{alias}"
+
+
+def _bind(task: PayloadTask, container: PayloadContainer, index: int) -> str:
+    mount = (container.mount_points or [])[index]
+    if mount.source_volume not in {v.name for v in task.volumes or ()}:
+        raise SpecError(f"volume {mount.source_volume} is not a volume of the task")
+    source = _source_path(task, mount.source_volume) or volume_name(task, mount.source_volume)
+    return f"{source}:{mount.container_path}" + (":ro" if mount.read_only else "")
+
+
+def _source_path(task: PayloadTask, volume: str) -> str | None:
+    found = next(v for v in task.volumes or () if v.name == volume)
+    return (found.host.source_path if found.host else None) or None
+
+
+def _parsed(text: str, what: str) -> Mapping[str, Any]:
+    try:
+        document = msgspec.json.decode(text or "{}", type=dict[str, Any] | None)
+    except msgspec.DecodeError as error:
+        raise SpecError(f"Unable to decode given docker {what}: {error}") from error
+    return document or {}

@@ -1,0 +1,304 @@
+"""Brings one container up: pull if need be, create, start. Safe to repeat at any point.
+
+A container's name is derived from its task, so a repeated create finds what an earlier attempt
+(or an agent that was killed) left: running is adopted, created is started, never a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+
+from .backoff import Backoff
+from .container_spec import (
+    LABEL_TASK_ARN,
+    SpecError,
+    create_body,
+    docker_name,
+    host_bindings,
+    publishes_ports,
+)
+from .engine import UNREACHABLE, ContainerFacts, Engine, EngineError, EngineTimeout
+from .ports import NoFreePort, PortAllocator, is_port_conflict
+from .settings import AgentSettings
+from .task_state import Binding
+
+logger = logging.getLogger(__name__)
+
+PORT_ATTEMPTS = 20
+UNREACHABLE_ATTEMPTS = 6
+RESERVED_NAME_ATTEMPTS = 40
+
+_PULL_HINTS = (
+    (
+        r"denied: User: .* is not authorized to perform: ecr:BatchGetImage on resource",
+        "The task can’t pull the image. Check that the role has the permissions to pull images"
+        " from the registry. ",
+    ),
+    (
+        r"denied: requested access to the resource is denied",
+        "The task can’t pull the image. Check whether the image exists. ",
+    ),
+    (
+        r"request canceled while waiting for connection",
+        "The task can’t pull the image. Check your network configuration. ",
+    ),
+)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a launch is. ``interruptible``: nothing can be left behind if it ends here."""
+
+    interruptible: bool = True
+    pull_started_at: float | None = None
+    pull_stopped_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """It runs; ``adopted``: an earlier attempt started it, and this is what it looks like now."""
+
+    docker_id: str
+    bindings: tuple[Binding, ...]
+    image_digest: str
+    at: float
+    adopted: ContainerFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It does not run; ``reason`` in the official agent's words."""
+
+    reason: str
+    docker_id: str = ""
+    exit_code: int | None = None
+
+
+class LaunchFailed(Exception):
+    """Carries a Failed to the end of the launch."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.reason)
+        self.failed = failed
+
+
+class _ImageAbsent(Exception):
+    pass
+
+
+class _PortTaken(Exception):
+    def __init__(self, docker_id: str, message: str) -> None:
+        super().__init__(message)
+        self.docker_id = docker_id
+
+
+@dataclass(slots=True)
+class Launcher:
+    """Shared by all tasks: one set of start slots, one port allocator."""
+
+    engine: Engine
+    ports: PortAllocator
+    settings: AgentSettings
+    slots: asyncio.Semaphore
+    clock: Callable[[], float] = time.time
+    _digests: dict[str, str] = field(default_factory=dict)
+
+    async def launch(
+        self, task: PayloadTask, container: PayloadContainer, progress: Progress
+    ) -> Launched | Failed:
+        """Never raises for what the Engine or the payload says."""
+        progress.pull_started_at = self.clock()
+        behavior = self.settings.image_pull_behavior
+        not_pulled = None
+        try:
+            if behavior != "prefer-cached":
+                not_pulled = await self._pull(container.image, progress)
+            if not_pulled and behavior == "always":
+                return not_pulled
+            return await self._until_reachable(task, container, progress, not_pulled)
+        except LaunchFailed as error:
+            return error.failed
+        except SpecError as error:
+            return Failed(f"CannotCreateContainerError: {error}")
+        except NoFreePort as error:
+            return Failed(f"CannotStartContainerError: {error}")
+
+    async def _until_reachable(
+        self,
+        task: PayloadTask,
+        container: PayloadContainer,
+        progress: Progress,
+        not_pulled: Failed | None,
+    ) -> Launched | Failed:
+        """An Engine that went away took the answer with it: ask again once it is back."""
+        backoff = Backoff(0.5, 10.0, 2.0)
+        for attempt in range(UNREACHABLE_ATTEMPTS):
+            try:
+                return await self._with_ports(task, container, progress, not_pulled)
+            except EngineError as error:
+                if error.status != UNREACHABLE or attempt == UNREACHABLE_ATTEMPTS - 1:
+                    return Failed(f"CannotCreateContainerError: {said(error)}")
+                logger.warning("%s %s: %s; trying again", task.arn, container.name, error)
+                await asyncio.sleep(backoff.next())
+        raise AssertionError("unreachable")
+
+    async def _with_ports(
+        self,
+        task: PayloadTask,
+        container: PayloadContainer,
+        progress: Progress,
+        not_pulled: Failed | None,
+    ) -> Launched:
+        for _ in range(PORT_ATTEMPTS):
+            bindings = self._bindings(task, container)
+            kept = False
+            try:
+                async with self.slots:
+                    progress.interruptible = False
+                    progress.pull_stopped_at = progress.pull_stopped_at or self.clock()
+                    launched = await self._create_and_start(task, container, bindings)
+                kept = launched.bindings == bindings
+                if not kept and publishes_ports(task):
+                    self.ports.hold(launched.bindings)
+                return launched
+            except _ImageAbsent:
+                progress.interruptible = True
+                failed = not_pulled or await self._pull(container.image, progress)
+                if failed:
+                    raise LaunchFailed(failed) from None
+            except _PortTaken as error:
+                await self.engine.remove(error.docker_id)
+                if not any(p.host_port == 0 for p in container.port_mappings or ()):
+                    raise LaunchFailed(Failed(f"CannotStartContainerError: {error}")) from None
+                logger.info("%s %s: %s; another port", task.arn, container.name, error)
+            finally:
+                if not kept and publishes_ports(task):
+                    self.ports.release(bindings)
+        raise NoFreePort(f"no host port could be bound in {PORT_ATTEMPTS} attempts")
+
+    def _bindings(self, task: PayloadTask, container: PayloadContainer) -> tuple[Binding, ...]:
+        if publishes_ports(task):
+            return self.ports.take(container.port_mappings or ())
+        return host_bindings(container) if task.network_mode == "host" else ()
+
+    async def _create_and_start(
+        self, task: PayloadTask, container: PayloadContainer, bindings: tuple[Binding, ...]
+    ) -> Launched:
+        name = docker_name(task, container.name)
+        body = create_body(task, container, bindings, self.settings.cluster)
+        digest = self._digests.get(container.image, "")
+        try:
+            docker_id = await self.engine.create(name, body, self.settings.create_timeout)
+        except EngineTimeout:
+            raise LaunchFailed(timed_out("created", self.settings.create_timeout)) from None
+        except EngineError as error:
+            if error.status == UNREACHABLE:
+                raise
+            if error.status == 404 and "image" in error.message.lower():
+                raise _ImageAbsent from error
+            if error.status != 409 or "already in use" not in error.message:
+                raise LaunchFailed(Failed(f"CannotCreateContainerError: {said(error)}")) from error
+            existing = await self._existing(task, name)
+            docker_id, bindings = existing.id, published(existing) or bindings
+            if existing.state.status != "created":
+                return Launched(docker_id, bindings, digest, self.clock(), adopted=existing)
+        await self._start(docker_id)
+        return Launched(docker_id, bindings, digest, self.clock())
+
+    async def _existing(self, task: PayloadTask, name: str) -> ContainerFacts:
+        """What holds the name: the Engine reserves it a moment before it can be inspected."""
+        for _ in range(RESERVED_NAME_ATTEMPTS):
+            facts = await self.engine.inspect(name)
+            if facts is not None:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            raise LaunchFailed(
+                Failed(f"CannotCreateContainerError: the name {name} is taken by nothing")
+            )
+        if (facts.config.labels or {}).get(LABEL_TASK_ARN) != task.arn:
+            raise LaunchFailed(
+                Failed(f"CannotCreateContainerError: the name {name} is not this task's")
+            )
+        return facts
+
+    async def _start(self, docker_id: str) -> None:
+        timeout = self.settings.start_timeout
+        try:
+            await self.engine.start(docker_id, timeout)
+        except EngineTimeout:
+            await self._make_sure_it_is_gone(docker_id)
+            raise LaunchFailed(timed_out("started", timeout, docker_id)) from None
+        except EngineError as error:
+            if error.status == UNREACHABLE:
+                raise
+            if is_port_conflict(error.message):
+                raise _PortTaken(docker_id, said(error)) from error
+            facts = await self.engine.inspect(docker_id)
+            raise LaunchFailed(
+                Failed(
+                    f"CannotStartContainerError: {said(error)}",
+                    docker_id,
+                    facts.state.exit_code if facts else None,
+                )
+            ) from error
+
+    async def _make_sure_it_is_gone(self, docker_id: str) -> None:
+        try:
+            await self.engine.remove(docker_id)
+        except (EngineError, EngineTimeout) as error:
+            logger.error("container %s could not be removed: %s", docker_id, error)
+
+    async def _pull(self, image: str, progress: Progress) -> Failed | None:
+        """Why it could not be pulled, or None."""
+        progress.pull_started_at = self.clock()
+        try:
+            await self.engine.pull(image, self.settings.pull_timeout)
+            self._digests[image] = await self.engine.digest(image)
+        except EngineTimeout as error:
+            return timed_out("pulled", error.seconds)
+        except EngineError as error:
+            return Failed(f"CannotPullContainerError: {pull_reason(error)}")
+        finally:
+            progress.pull_stopped_at = self.clock()
+        return None
+
+
+def said(error: EngineError) -> str:
+    """The Engine's words as Docker's own client gives them."""
+    return f"Error response from daemon: {error.message}"
+
+
+def pull_reason(error: EngineError) -> str:
+    """The Engine's words after a hint, as the official agent has them."""
+    text = said(error) if error.status else error.message
+    hint = next((h for pattern, h in _PULL_HINTS if re.search(pattern, text)), "")
+    return hint + text
+
+
+def timed_out(state: str, seconds: float, docker_id: str = "") -> Failed:
+    """A step took too long."""
+    minutes, rest = divmod(int(seconds), 60)
+    return Failed(
+        f"DockerTimeoutError: Could not transition to {state};"
+        f" timed out after waiting {minutes}m{rest}s",
+        docker_id,
+    )
+
+
+def published(facts: ContainerFacts) -> tuple[Binding, ...]:
+    """The bindings a container was created with; in host mode they are the payload's."""
+    found: list[Binding] = []
+    for key, hosts in (facts.host_config.port_bindings or {}).items():
+        port, _, protocol = key.partition("/")
+        for host in hosts or ():
+            if host.host_port.isdigit() and int(host.host_port):
+                found.append(Binding(int(port), int(host.host_port), protocol or "tcp"))
+    return tuple(found)
