@@ -58,6 +58,8 @@ class Sessions:
                 await serve(await self._discover(endpoint))
             except* (Disconnected, ApiUnreachable, ApiError) as group:
                 logger.warning("%s: %s", endpoint, "; ".join(map(str, group.exceptions)))
+            if cancelled():
+                raise asyncio.CancelledError
             if time.monotonic() - began > STABLE_SECONDS:
                 backoff.reset()
             await asyncio.sleep(backoff.next())
@@ -101,6 +103,13 @@ class Sessions:
                 self._settings.metrics_every,
             )
             await session.run()
+
+
+def cancelled() -> bool:
+    """Whether the current task is to end: a TaskGroup of Python 3.11 that is cancelled while one
+    of its tasks fails raises only the failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 __all__ = ["Deregistered", "Sessions"]

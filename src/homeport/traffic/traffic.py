@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -91,6 +92,8 @@ class Traffic:
         while not self._names():
             self._first_load_balancer.clear()
             await self._first_load_balancer.wait()
+        # No fork of ours goes on with Python code: gRPC need not prepare for it, nor say so.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         from .data_plane import DataPlane  # gRPC and Envoy's protocol buffers: only from here on
 
         self._data_plane = DataPlane(self._store, self._settings)

@@ -1,0 +1,321 @@
+"""The only composition root: the whole wiring of the control plane on one page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import secrets
+import signal
+import string
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from homeport.agentlink import AgentLink
+from homeport.controllers.retention import RetentionController
+from homeport.controllers.runner import Runner
+from homeport.controllers.services import ServiceController
+from homeport.controllers.targets import TargetsController
+from homeport.domain.arn import Arns, Ids
+from homeport.domain.credential import AccessKey
+from homeport.gateway.app import Gateway
+from homeport.local_agent import LocalAgent
+from homeport.scheduling.stop import stop_task
+from homeport.services import ec2, ecs, elbv2, sts
+from homeport.services.call import Platform
+from homeport.services.ec2.default_vpc import seed_default_vpc
+from homeport.settings import Settings
+from homeport.store import Store, Transaction
+from homeport.store.journal import GroupCommit, SqliteEngine
+from homeport.store.schema import ACCESS_KEYS, CONTAINER_INSTANCES, TABLES, TASKS
+from homeport.traffic import Traffic, TrafficSettings
+
+logger = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS = 5
+STOP_TASKS_SECONDS = 60
+
+
+class StartError(Exception):
+    """Why the control plane can't start, in words for the person who started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What ``on_ready`` is told."""
+
+    endpoint_url: str
+    data_dir: Path
+    seconds: float
+
+
+async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
+    """Run the control plane until SIGINT or SIGTERM. Raises StartError with a clear text."""
+    started = time.monotonic()
+    with locked_data_dir(settings.data_dir):
+        store = open_store(settings)
+        store.start()
+        try:
+            await _serve(settings, store, on_ready, started)
+        finally:
+            await store.close()
+
+
+async def _serve(
+    settings: Settings, store: Store, on_ready: Callable[[Ready], None], started: float
+) -> None:
+    ids = Ids()
+    arns = Arns(settings.account_id, settings.region)
+    platform = Platform(
+        account_id=settings.account_id,
+        region=settings.region,
+        availability_zones=settings.availability_zones,
+        endpoint_url=settings.endpoint_url,
+    )
+    root, agent_key = first_start(store, settings, platform, ids, arns)
+    await store.durable(store.revision)
+    write_credentials(settings, root)
+
+    link = AgentLink(store, ids)
+    gateway = Gateway(
+        store=store,
+        operations={
+            "ecs": ecs.OPERATIONS,
+            "elbv2": elbv2.OPERATIONS,
+            "ec2": ec2.OPERATIONS,
+            "sts": sts.OPERATIONS,
+        },
+        platform=platform,
+        authenticate=settings.authenticate,
+        agentlink=link,
+    )
+    runner = Runner(
+        store,
+        [
+            ServiceController(ids, arns, settings.minimum_running_seconds),
+            TargetsController(ids),
+            RetentionController(),
+        ],
+    )
+    traffic = Traffic(
+        store, TrafficSettings(data_dir=settings.data_dir, bind_address=settings.traffic_address)
+    )
+    server = listen(settings, gateway)
+    stopping = stop_signal()
+    async with asyncio.TaskGroup() as parts:
+        controllers = parts.create_task(runner.run(), name="controllers")
+        background = [controllers, parts.create_task(traffic.run(), name="traffic")]
+        serving = parts.create_task(server.serve(), name="api")
+        await listening(server, serving)
+        write_private(
+            settings.endpoint_path,
+            {"endpoint_url": settings.endpoint_url, "pid": os.getpid()},
+        )
+        if settings.run_agent:
+            agent = LocalAgent(agent_environment(settings, agent_key), settings.agent_log_path)
+            background.append(parts.create_task(agent.run(), name="local agent"))
+        on_ready(Ready(settings.endpoint_url, settings.data_dir, time.monotonic() - started))
+        await stopping.wait()
+        if settings.stop_tasks_at_exit:
+            controllers.cancel()
+            await stop_every_task(store)
+        for part in background:
+            part.cancel()
+        await link.close()
+        server.should_exit = True
+    await traffic.stop()
+    settings.endpoint_path.unlink(missing_ok=True)
+
+
+async def stop_every_task(store: Store) -> None:
+    """Ask every task to stop and wait until the agents have reported it, or the time is up.
+
+    The controllers no longer run, so nothing is drained and nothing is replaced; services keep
+    their desired count and come back with the next start.
+    """
+    with store.transaction() as tx:
+        for task in tx.all(TASKS):
+            if task.last_status not in ("STOPPING", "STOPPED"):
+                stopping = stop_task(
+                    tx, task, now=time.time(), code="UserInitiated", reason="Homeport was stopped"
+                )
+                tx.put(TASKS, msgspec.structs.replace(stopping, last_status="STOPPING"))
+    changed = asyncio.Event()
+    unsubscribe = store.feed.subscribe(lambda changes: changed.set())
+    try:
+        async with asyncio.timeout(STOP_TASKS_SECONDS):
+            while any_task_runs(store):
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        logger.warning("some tasks did not stop within %d s and go on", STOP_TASKS_SECONDS)
+    finally:
+        unsubscribe()
+
+
+def any_task_runs(store: Store) -> bool:
+    """Whether any task is not yet STOPPED on an instance whose agent could still report it."""
+    with store.transaction() as tx:
+        connected = {i.arn for i in tx.all(CONTAINER_INSTANCES) if i.agent_connected}
+        return any(
+            t.last_status != "STOPPED" and t.container_instance_arn in connected
+            for t in tx.all(TASKS)
+        )
+
+
+def open_store(settings: Settings) -> Store:
+    """The store over its journal, everything read back."""
+    store = Store(TABLES, GroupCommit(SqliteEngine(settings.journal_path)))
+    store.load()
+    return store
+
+
+def first_start(
+    store: Store, settings: Settings, platform: Platform, ids: Ids, arns: Arns
+) -> tuple[AccessKey, AccessKey]:
+    """Create what every installation has, once; returns the root and the agent access key."""
+    now = time.time()
+    with store.transaction() as tx:
+        seed_default_vpc(tx, platform, ids)
+        forget_connections(tx)
+        root = access_key(tx, "root", arns.root(), now)
+        agent_arn = f"arn:aws:iam::{settings.account_id}:user/homeport-agent"
+        agent = access_key(tx, "agent", agent_arn, now)
+    return root, agent
+
+
+def access_key(tx: Transaction, kind: Any, principal_arn: str, now: float) -> AccessKey:
+    """The access key of this kind, made if there is none."""
+    for key in tx.all(ACCESS_KEYS):
+        if key.kind == kind:
+            return key
+    alphabet = string.ascii_uppercase + "234567"
+    return tx.put(
+        ACCESS_KEYS,
+        AccessKey(
+            access_key_id="AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
+            secret_access_key=secrets.token_urlsafe(30),
+            principal_arn=principal_arn,
+            kind=kind,
+            created_at=now,
+        ),
+    )
+
+
+def forget_connections(tx: Transaction) -> None:
+    """No agent is connected to a process that has just started."""
+    for instance in tx.all(CONTAINER_INSTANCES):
+        if instance.agent_connected:
+            tx.put(CONTAINER_INSTANCES, msgspec.structs.replace(instance, agent_connected=False))
+
+
+def agent_environment(settings: Settings, key: AccessKey) -> dict[str, str]:
+    """The environment of the local agent."""
+    return {
+        "HOMEPORT_AGENT_ENDPOINT": settings.endpoint_url,
+        "HOMEPORT_AGENT_CLUSTER": settings.default_cluster,
+        "HOMEPORT_AGENT_DATA_DIR": str(settings.data_dir / "agent"),
+        "AWS_REGION": settings.region,
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+    }
+
+
+def write_credentials(settings: Settings, root: AccessKey) -> None:
+    """The root access key for ``homeport env``, readable by its owner only."""
+    write_private(
+        settings.credentials_path,
+        {
+            "access_key_id": root.access_key_id,
+            "secret_access_key": root.secret_access_key,
+            "region": settings.region,
+        },
+    )
+
+
+def write_private(path: Path, document: dict[str, object]) -> None:
+    """Write JSON whole or not at all, mode 0600."""
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    temporary.replace(path)
+
+
+@contextlib.contextmanager
+def locked_data_dir(data_dir: Path) -> Iterator[None]:
+    """One control plane per data directory."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = open(data_dir / "lock", "w")  # noqa: SIM115  (held until the process ends)
+    except OSError as error:
+        raise StartError(f"The data directory {data_dir} can't be used: {error}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartError(
+                f"Another homeport already runs on {data_dir}. Use it, stop it with Ctrl-C, "
+                "or give this one its own directory with --data."
+            ) from error
+        yield
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but signals belong to ``serve``."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signal handlers alone."""
+        yield
+
+
+def listen(settings: Settings, gateway: Gateway) -> Server:
+    """The HTTP server around the gateway."""
+    config = uvicorn.Config(
+        gateway,
+        host=settings.host,
+        port=settings.port,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws_max_size=4 * 1024 * 1024,
+        limit_concurrency=4096,
+    )
+    return Server(config)
+
+
+async def listening(server: Server, serving: asyncio.Task[None]) -> None:
+    """Return once the port is open; StartError if it can't be opened."""
+    while not server.started:
+        if serving.done():
+            raise StartError(
+                f"Port {server.config.port} on {server.config.host} can't be opened: another "
+                "program uses it, or you may not. Give another with --listen HOST:PORT."
+            )
+        await asyncio.sleep(0.005)
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping

@@ -1,0 +1,26 @@
+"""What a person types: ``homeport up``, ``env``, ``agent``, ``doctor``, ``demo``.
+
+Calls ``bootstrap`` and prints; decides nothing. Imports are made inside the commands so that
+``homeport env`` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from . import env, up
+
+app = typer.Typer(
+    name="homeport",
+    help="The open control plane for Amazon ECS, on your own machines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("env")(env.env)
+
+
+def main() -> None:
+    """Entry point of the ``homeport`` command."""
+    app()

@@ -1,0 +1,38 @@
+"""The part of EC2 that ECS and load balancing name: the default VPC and its security groups.
+
+Called by the gateway. Owns VPCs, subnets and security groups. ``DryRun`` is carried out and
+rolled back: what a dry run promises is what the request would have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import wraps
+from typing import Any
+
+from homeport.services.call import Call, Handler, Response
+
+from . import security_groups, tags, vpcs, zones
+from .errors import DryRunOperation
+
+
+def _with_dry_run(handler: Handler) -> Handler:
+    @wraps(handler)
+    def handle(call: Call, request: Any) -> Response:
+        response = handler(call, request)
+        if request.get("DryRun"):
+            raise DryRunOperation
+        return response
+
+    return handle
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    name: _with_dry_run(handler)
+    for name, handler in {
+        **vpcs.OPERATIONS,
+        **zones.OPERATIONS,
+        **security_groups.OPERATIONS,
+        **tags.OPERATIONS,
+    }.items()
+}

@@ -1,0 +1,152 @@
+"""VPCs and subnets, as far as they exist: the default ones."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from homeport.domain.cluster import Tag
+from homeport.domain.vpc import Subnet, Vpc
+from homeport.services.call import Call, Handler, Response
+from homeport.store.schema import SUBNETS, VPCS
+
+from .errors import InvalidParameterValue, SubnetNotFound, VpcNotFound
+from .filters import Fields, page, select, tag_keys, yes_no
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import (
+        DescribeSubnetsRequestTypeDef,
+        DescribeVpcAttributeRequestTypeDef,
+        DescribeVpcsRequestTypeDef,
+    )
+
+DHCP_OPTIONS_ID = "dopt-00000000000000000"
+RESERVED_ADDRESSES = 5
+
+VPC_FIELDS: Fields[Vpc] = {
+    "vpc-id": lambda v: [v.vpc_id],
+    "cidr": lambda v: [v.cidr_block],
+    "cidr-block-association.cidr-block": lambda v: [v.cidr_block],
+    "is-default": lambda v: [yes_no(v.is_default)],
+    "isDefault": lambda v: [yes_no(v.is_default)],
+    "state": lambda v: ["available"],
+    "tag-key": tag_keys,
+}
+SUBNET_FIELDS: Fields[Subnet] = {
+    "availability-zone": lambda s: [s.availability_zone],
+    "availabilityZone": lambda s: [s.availability_zone],
+    "availability-zone-id": lambda s: [s.availability_zone_id],
+    "cidr-block": lambda s: [s.cidr_block],
+    "default-for-az": lambda s: [yes_no(s.default_for_az)],
+    "map-public-ip-on-launch": lambda s: [yes_no(s.map_public_ip_on_launch)],
+    "state": lambda s: ["available"],
+    "subnet-id": lambda s: [s.subnet_id],
+    "vpc-id": lambda s: [s.vpc_id],
+    "tag-key": tag_keys,
+}
+
+
+def describe_vpcs(call: Call, request: DescribeVpcsRequestTypeDef) -> Response:
+    """By id and filters."""
+    vpcs = call.tx.all(VPCS)
+    if ids := request.get("VpcIds"):
+        vpcs = [find_vpc(call, vpc_id) for vpc_id in ids]
+    chosen = select(vpcs, request.get("Filters") or (), VPC_FIELDS)
+    vpcs, token = page(chosen, lambda v: v.vpc_id, request)
+    return {"Vpcs": [_vpc_view(call, vpc) for vpc in vpcs], "NextToken": token}
+
+
+def describe_vpc_attribute(call: Call, request: DescribeVpcAttributeRequestTypeDef) -> Response:
+    """DNS support and hostnames, as the default VPC has them."""
+    vpc = find_vpc(call, request["VpcId"])
+    values = {
+        "enableDnsSupport": ("EnableDnsSupport", True),
+        "enableDnsHostnames": ("EnableDnsHostnames", vpc.is_default),
+        "enableNetworkAddressUsageMetrics": ("EnableNetworkAddressUsageMetrics", False),
+    }
+    attribute = request["Attribute"]
+    if attribute not in values:
+        raise InvalidParameterValue(
+            f"Value ({attribute}) for parameter attribute is invalid. Unknown attribute."
+        )
+    member, value = values[attribute]
+    return {"VpcId": vpc.vpc_id, member: {"Value": value}}
+
+
+def describe_subnets(call: Call, request: DescribeSubnetsRequestTypeDef) -> Response:
+    """By id and filters."""
+    subnets = call.tx.all(SUBNETS)
+    if ids := request.get("SubnetIds"):
+        subnets = [_find_subnet(call, subnet_id) for subnet_id in ids]
+    chosen = select(subnets, request.get("Filters") or (), SUBNET_FIELDS)
+    subnets, token = page(chosen, lambda s: s.availability_zone + s.subnet_id, request)
+    return {"Subnets": [_subnet_view(call, subnet) for subnet in subnets], "NextToken": token}
+
+
+def find_vpc(call: Call, vpc_id: str) -> Vpc:
+    """By id. Raises VpcNotFound."""
+    vpc = call.tx.get(VPCS, vpc_id)
+    if vpc is None:
+        raise VpcNotFound(vpc_id)
+    return vpc
+
+
+def _find_subnet(call: Call, subnet_id: str) -> Subnet:
+    subnet = call.tx.get(SUBNETS, subnet_id)
+    if subnet is None:
+        raise SubnetNotFound(subnet_id)
+    return subnet
+
+
+def tags_view(tags: Sequence[Tag]) -> list[Mapping[str, str]]:
+    """Tags as EC2 returns them."""
+    return [{"Key": tag.key, "Value": tag.value} for tag in tags]
+
+
+def _vpc_view(call: Call, vpc: Vpc) -> dict[str, Any]:
+    association = f"vpc-cidr-assoc-{vpc.vpc_id.removeprefix('vpc-')}"
+    return {
+        "VpcId": vpc.vpc_id,
+        "OwnerId": call.platform.account_id,
+        "State": "available",
+        "CidrBlock": vpc.cidr_block,
+        "CidrBlockAssociationSet": [
+            {
+                "AssociationId": association,
+                "CidrBlock": vpc.cidr_block,
+                "CidrBlockState": {"State": "associated"},
+            }
+        ],
+        "DhcpOptionsId": DHCP_OPTIONS_ID,
+        "InstanceTenancy": "default",
+        "IsDefault": vpc.is_default,
+        "Tags": tags_view(vpc.tags),
+    }
+
+
+def _subnet_view(call: Call, subnet: Subnet) -> dict[str, Any]:
+    addresses = ipaddress.ip_network(subnet.cidr_block).num_addresses
+    return {
+        "SubnetId": subnet.subnet_id,
+        "SubnetArn": call.arns.ec2(f"subnet/{subnet.subnet_id}"),
+        "VpcId": subnet.vpc_id,
+        "OwnerId": call.platform.account_id,
+        "State": "available",
+        "CidrBlock": subnet.cidr_block,
+        "AvailabilityZone": subnet.availability_zone,
+        "AvailabilityZoneId": subnet.availability_zone_id,
+        "AvailableIpAddressCount": addresses - RESERVED_ADDRESSES,
+        "DefaultForAz": subnet.default_for_az,
+        "MapPublicIpOnLaunch": subnet.map_public_ip_on_launch,
+        "AssignIpv6AddressOnCreation": False,
+        "Ipv6CidrBlockAssociationSet": [],
+        "Tags": tags_view(subnet.tags),
+    }
+
+
+OPERATIONS: dict[str, Handler] = {
+    "DescribeVpcs": describe_vpcs,
+    "DescribeVpcAttribute": describe_vpc_attribute,
+    "DescribeSubnets": describe_subnets,
+}

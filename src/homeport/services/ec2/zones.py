@@ -1,0 +1,107 @@
+"""Regions, availability zones and account attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from homeport.services.call import Call, Handler, Response
+from homeport.store.schema import VPCS
+
+from .default_vpc import zone_id
+from .errors import InvalidParameterValue
+from .filters import Fields, select
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import (
+        DescribeAccountAttributesRequestTypeDef,
+        DescribeAvailabilityZonesRequestTypeDef,
+        DescribeRegionsRequestTypeDef,
+    )
+
+
+def describe_availability_zones(
+    call: Call, request: DescribeAvailabilityZonesRequestTypeDef
+) -> Response:
+    """The zones of this installation."""
+    region = call.platform.region
+    fields: Fields[str] = {
+        "zone-name": lambda z: [z],
+        "zone-id": lambda z: [zone_id(z)],
+        "zone-type": lambda z: ["availability-zone"],
+        "region-name": lambda z: [region],
+        "state": lambda z: ["available"],
+        "opt-in-status": lambda z: ["opt-in-not-required"],
+        "group-name": lambda z: [f"{region}-zg-1"],
+    }
+    zones = list(call.platform.availability_zones)
+    for name in request.get("ZoneNames") or ():
+        if name not in zones:
+            raise InvalidParameterValue(f"Invalid availability zone: [{name[:64]}]")
+    names, ids = request.get("ZoneNames"), request.get("ZoneIds")
+    zones = [z for z in zones if not names or z in names]
+    zones = [z for z in zones if not ids or zone_id(z) in ids]
+    chosen = select(zones, request.get("Filters") or (), fields)
+    return {"AvailabilityZones": [_zone_view(region, zone) for zone in chosen]}
+
+
+def _zone_view(region: str, zone: str) -> dict[str, Any]:
+    return {
+        "ZoneName": zone,
+        "ZoneId": zone_id(zone),
+        "ZoneType": "availability-zone",
+        "State": "available",
+        "RegionName": region,
+        "GroupName": f"{region}-zg-1",
+        "NetworkBorderGroup": region,
+        "OptInStatus": "opt-in-not-required",
+        "Messages": [],
+    }
+
+
+def describe_regions(call: Call, request: DescribeRegionsRequestTypeDef) -> Response:
+    """The one region of this installation."""
+    region = call.platform.region
+    for name in request.get("RegionNames") or ():
+        if name != region:
+            raise InvalidParameterValue(f"Invalid region(s): [{name[:64]}]")
+    fields: Fields[str] = {
+        "region-name": lambda r: [r],
+        "endpoint": lambda r: [call.platform.endpoint_url],
+        "opt-in-status": lambda r: ["opt-in-not-required"],
+    }
+    chosen = select([region], request.get("Filters") or (), fields)
+    return {
+        "Regions": [
+            {
+                "RegionName": name,
+                "Endpoint": call.platform.endpoint_url,
+                "OptInStatus": "opt-in-not-required",
+            }
+            for name in chosen
+        ]
+    }
+
+
+def describe_account_attributes(
+    call: Call, request: DescribeAccountAttributesRequestTypeDef
+) -> Response:
+    """``default-vpc`` and ``supported-platforms``."""
+    default = next((v.vpc_id for v in call.tx.all(VPCS) if v.is_default), "none")
+    known: dict[str, str] = {"supported-platforms": "VPC", "default-vpc": default}
+    asked: list[str] = [*(request.get("AttributeNames") or known)]
+    for name in asked:
+        if name not in known:
+            raise InvalidParameterValue(f"Unknown attribute: {name[:64]}")
+    return {
+        "AccountAttributes": [
+            {"AttributeName": name, "AttributeValues": [{"AttributeValue": known[name]}]}
+            for name in asked
+        ]
+    }
+
+
+OPERATIONS: dict[str, Handler] = {
+    "DescribeAvailabilityZones": describe_availability_zones,
+    "DescribeRegions": describe_regions,
+    "DescribeAccountAttributes": describe_account_attributes,
+}
