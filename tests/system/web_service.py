@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from images import busybox_image
-
 from control_plane import ControlPlane, eventually, free_port
+from images import busybox_image
 
 # PID 1 ignores SIGTERM unless it says otherwise; `wait` lets the trap run at once.
 SERVE = (

@@ -1,0 +1,120 @@
+"""boto3 against the real gateway in this process: no socket, everything else as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError
+
+from homeport.domain.arn import Ids
+from homeport.domain.credential import AccessKey
+from homeport.gateway.app import Gateway
+from homeport.services import ec2, ecs, elbv2, sts
+from homeport.services.call import Platform
+from homeport.services.ec2.default_vpc import seed_default_vpc
+from homeport.store import Store
+from homeport.store.journal.memory import MemoryJournal
+from homeport.store.schema import ACCESS_KEYS, TABLES
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+ENDPOINT = "http://127.0.0.1:4566"
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+PLATFORM = Platform(ACCOUNT, REGION, ZONES, ENDPOINT)
+KEY = AccessKey("AKIAROOT", "secret", f"arn:aws:iam::{ACCOUNT}:root", "root", 0.0)
+
+
+async def no_agents(kind: str, params: Mapping[str, str], websocket: object) -> None:
+    """There is no agent link in these tests."""
+
+
+class Api:
+    """A store in memory, the default VPC, root's access key."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.store = Store(TABLES, MemoryJournal())
+        self.loop.run_until_complete(self._start())
+        self.gateway = Gateway(
+            store=self.store,
+            operations={
+                "ecs": ecs.OPERATIONS,
+                "elbv2": elbv2.OPERATIONS,
+                "ec2": ec2.OPERATIONS,
+                "sts": sts.OPERATIONS,
+            },
+            platform=PLATFORM,
+            authenticate=True,
+            agentlink=no_agents,
+        )
+
+    async def _start(self) -> None:
+        self.store.start()
+        with self.store.transaction() as tx:
+            seed_default_vpc(tx, PLATFORM, Ids())
+            tx.put(ACCESS_KEYS, KEY)
+
+    def close(self) -> None:
+        self.loop.close()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the service, unmodified."""
+        client = boto3.client(
+            service,
+            endpoint_url=ENDPOINT,
+            region_name=REGION,
+            aws_access_key_id=KEY.access_key_id,
+            aws_secret_access_key=KEY.secret_access_key,
+        )
+        client.meta.events.register("before-send", self._send)
+        return client
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        return self.loop.run_until_complete(self._call(request))
+
+    async def _call(self, request: AWSPreparedRequest) -> AWSResponse:
+        sent: list[Any] = []
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.gateway(scope_of(request), receive, send)
+        headers = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        response = AWSResponse(request.url, sent[0]["status"], headers, None)
+        response._content = b"".join(message.get("body", b"") for message in sent[1:])
+        return response
+
+
+def scope_of(request: AWSPreparedRequest) -> dict[str, Any]:
+    url = urlsplit(request.url)
+    headers = {k.lower(): v for k, v in request.headers.items()}
+    headers.setdefault("host", url.netloc)
+    return {
+        "type": "http",
+        "method": request.method,
+        "path": url.path or "/",
+        "raw_path": (url.path or "/").encode(),
+        "query_string": url.query.encode(),
+        "headers": [
+            (k.encode(), v if isinstance(v, bytes) else str(v).encode()) for k, v in headers.items()
+        ],
+    }
+
+
+def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
+    """Code and message of the error that the call gets."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    raise AssertionError("it was accepted")

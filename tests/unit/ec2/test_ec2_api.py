@@ -1,0 +1,172 @@
+"""What a user of boto3 sees of the default VPC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from api_client import Api, refusal
+
+from homeport.domain.arn import Ids
+from homeport.services.ec2.default_vpc import seed_default_vpc, zone_id
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    api = Api()
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def ec2(api: Api) -> Any:
+    return api.client("ec2")
+
+
+def test_every_account_has_a_default_vpc(ec2: Any) -> None:
+    filters = [{"Name": "is-default", "Values": ["true"]}]
+    (vpc,) = ec2.describe_vpcs(Filters=filters)["Vpcs"]
+    assert vpc["CidrBlock"] == "172.31.0.0/16"
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])
+    assert [
+        (s["AvailabilityZone"], s["CidrBlock"], s["AvailableIpAddressCount"])
+        for s in subnets["Subnets"]
+    ] == [
+        ("us-east-1a", "172.31.0.0/20", 4091),
+        ("us-east-1b", "172.31.16.0/20", 4091),
+        ("us-east-1c", "172.31.32.0/20", 4091),
+    ]
+    (group,) = ec2.describe_security_groups()["SecurityGroups"]
+    assert group["GroupName"] == "default"
+    assert group["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == group["GroupId"]
+    assert group["IpPermissionsEgress"][0]["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
+
+
+def test_the_default_vpc_is_made_once(api: Api) -> None:
+    from api_client import PLATFORM
+
+    revision = api.store.revision
+    with api.store.transaction() as tx:
+        seed_default_vpc(tx, PLATFORM, Ids())
+    assert api.store.revision == revision
+
+
+def test_zones_have_names_and_ids(ec2: Any) -> None:
+    zones = ec2.describe_availability_zones()["AvailabilityZones"]
+    assert [(z["ZoneName"], z["ZoneId"]) for z in zones] == [
+        ("us-east-1a", "use1-az1"),
+        ("us-east-1b", "use1-az2"),
+        ("us-east-1c", "use1-az3"),
+    ]
+    assert zone_id("ap-southeast-2b") == "aps2-az2"
+    assert ec2.describe_regions()["Regions"][0]["RegionName"] == "us-east-1"
+    attributes = ec2.describe_account_attributes()["AccountAttributes"]
+    assert {a["AttributeName"] for a in attributes} == {"default-vpc", "supported-platforms"}
+
+
+def test_filters_match_by_wildcards_and_refuse_unknown_names(ec2: Any) -> None:
+    def zones(*values: str) -> int:
+        filters = [{"Name": "availability-zone", "Values": list(values)}]
+        return len(ec2.describe_subnets(Filters=filters)["Subnets"])
+
+    assert zones("us-east-1?") == 3
+    assert zones("*a", "*b") == 2
+    assert zones("us.east*") == 0
+    assert refusal(ec2.describe_subnets, Filters=[{"Name": "colour", "Values": ["x"]}]) == (
+        "InvalidParameterValue",
+        "The filter 'colour' is invalid",
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "code"),
+    [
+        ("describe_vpcs", {"VpcIds": ["vpc-0"]}, "InvalidVpcID.NotFound"),
+        ("describe_subnets", {"SubnetIds": ["subnet-0"]}, "InvalidSubnetID.NotFound"),
+        ("describe_security_groups", {"GroupIds": ["sg-0"]}, "InvalidGroup.NotFound"),
+        ("delete_security_group", {"GroupId": "sg-0"}, "InvalidGroup.NotFound"),
+    ],
+)
+def test_what_does_not_exist_is_named(
+    ec2: Any, operation: str, arguments: dict[str, Any], code: str
+) -> None:
+    refused, message = refusal(getattr(ec2, operation), **arguments)
+    assert refused == code
+    assert "does not exist" in message
+
+
+def test_a_security_group_lives_with_its_rules(ec2: Any) -> None:
+    group = ec2.create_security_group(GroupName="web", Description="for tests")["GroupId"]
+    rule = {
+        "IpProtocol": "tcp",
+        "FromPort": 80,
+        "ToPort": 80,
+        "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "inside"}],
+    }
+    added = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    (view,) = added["SecurityGroupRules"]
+    assert (view["CidrIpv4"], view["IsEgress"]) == ("10.0.0.0/8", False)
+    code, _ = refusal(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule])
+    assert code == "InvalidPermission.Duplicate"
+    (seen,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert seen["IpPermissions"][0]["IpRanges"] == rule["IpRanges"]
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    assert {r["IsEgress"] for r in rules["SecurityGroupRules"]} == {True, False}
+    ec2.revoke_security_group_ingress(
+        GroupId=group, SecurityGroupRuleIds=[view["SecurityGroupRuleId"]]
+    )
+    code, _ = refusal(ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=[rule])
+    assert code == "InvalidPermission.NotFound"
+    ec2.delete_security_group(GroupId=group)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+        {"IpProtocol": "tcp", "FromPort": 90, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.300/8"}]},
+        {"IpProtocol": "smoke", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+        {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-0"}]},
+        {"IpProtocol": "-1"},
+    ],
+)
+def test_a_wrong_rule_is_refused(ec2: Any, rule: dict[str, Any]) -> None:
+    group = ec2.create_security_group(GroupName="web", Description="for tests")["GroupId"]
+    code, _ = refusal(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule])
+    assert code in ("InvalidParameterValue", "MissingParameter")
+    (seen,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert seen["IpPermissions"] == []
+
+
+def test_a_group_in_use_and_the_default_group_stay(api: Api, ec2: Any) -> None:
+    group = ec2.create_security_group(GroupName="web", Description="for tests")["GroupId"]
+    subnets = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]]
+    api.client("elbv2").create_load_balancer(
+        Name="web", Subnets=subnets[:2], SecurityGroups=[group]
+    )
+    assert refusal(ec2.delete_security_group, GroupId=group)[0] == "DependencyViolation"
+    assert refusal(ec2.delete_security_group, GroupName="default")[0] == "CannotDelete"
+    code, message = refusal(ec2.create_security_group, GroupName="web", Description="again")
+    assert (code, "already exists for VPC" in message) == ("InvalidGroup.Duplicate", True)
+
+
+def test_a_dry_run_changes_nothing(ec2: Any) -> None:
+    code, message = refusal(
+        ec2.create_security_group, GroupName="web", Description="for tests", DryRun=True
+    )
+    assert (code, "would have succeeded" in message) == ("DryRunOperation", True)
+    assert len(ec2.describe_security_groups()["SecurityGroups"]) == 1
+
+
+def test_tags_are_set_found_and_removed(ec2: Any) -> None:
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "stage", "Value": "test"}])
+    found = ec2.describe_vpcs(Filters=[{"Name": "tag:stage", "Values": ["te*"]}])["Vpcs"]
+    assert [v["VpcId"] for v in found] == [vpc]
+    (tag,) = ec2.describe_tags()["Tags"]
+    assert tag == {"ResourceId": vpc, "ResourceType": "vpc", "Key": "stage", "Value": "test"}
+    ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "stage"}])
+    assert ec2.describe_tags()["Tags"] == []
+    assert refusal(ec2.create_tags, Resources=["i-0"], Tags=[{"Key": "a"}])[0] == "InvalidID"
