@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds
+from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds, ended_quickly
 from homeport.decide.placement.explain import unplaceable_message
 from homeport.decide.placement.scale_in import RunningTask, stop_order
 from homeport.decide.placement.strategies import Strategy
@@ -111,17 +111,16 @@ class ServiceController:
     def _count_ended(
         self, tx: Transaction, service: Service, tasks: Sequence[Task], now: float
     ) -> Service:
-        """Count tasks that failed to start, once each, and hold back the next launch."""
+        """Count tasks that failed to start or ended at once, and hold back the next launch."""
         ended = [t for t in tasks if t.last_status == "STOPPED" and not t.end_counted]
         for task in ended:
             tx.put(TASKS, msgspec.structs.replace(task, end_counted=True))
-        failed = [t for t in ended if t.stop_code == "TaskFailedToStart"]
+        failed = [t for t in ended if _failed(t)]
         if not failed:
             return service
-        counts = {d.id: sum(t.deployment_id == d.id for t in failed) for d in service.deployments}
-        deployments = tuple(_with_failures(d, counts[d.id], now) for d in service.deployments)
+        deployments = tuple(_with_failures(d, failed, now) for d in service.deployments)
         service = _put(tx, service, deployments=deployments)
-        if deployments[0].consecutive_start_failures >= UNABLE_AFTER_FAILURES:
+        if deployments[0].consecutive_failures >= UNABLE_AFTER_FAILURES:
             self._event(tx, service, "is unable to consistently start tasks successfully.", now)
         return service
 
@@ -199,9 +198,11 @@ class ServiceController:
                 primary,
                 rollout_state="COMPLETED",
                 rollout_state_reason=f"ECS deployment {primary.id} completed.",
-                consecutive_start_failures=0,
+                consecutive_failures=0,
                 updated_at=now,
             )
+        if decision.steady and primary.consecutive_failures:
+            primary = msgspec.structs.replace(primary, consecutive_failures=0)
         steady = decision.steady and primary.rollout_state == "COMPLETED" and not kept
         was_steady = service.steady
         service = _put(tx, service, deployments=(primary, *kept), steady=steady)
@@ -245,14 +246,24 @@ def _put(
     )
 
 
-def _with_failures(deployment: Deployment, count: int, now: float) -> Deployment:
-    if not count:
+def _failed(task: Task) -> bool:
+    """Whether the end of a task holds back the next launch."""
+    if task.stop_code == "EssentialContainerExited":
+        return ended_quickly(task.started_at, task.stopped_at or 0.0)
+    return task.stop_code == "TaskFailedToStart"
+
+
+def _with_failures(deployment: Deployment, failed: Sequence[Task], now: float) -> Deployment:
+    """``failedTasks`` counts, as on AWS, only tasks that never reached RUNNING."""
+    own = [t for t in failed if t.deployment_id == deployment.id]
+    if not own:
         return deployment
-    failures = deployment.consecutive_start_failures + count
+    failures = deployment.consecutive_failures + len(own)
+    never_ran = sum(t.stop_code == "TaskFailedToStart" for t in own)
     return msgspec.structs.replace(
         deployment,
-        failed_tasks=deployment.failed_tasks + count,
-        consecutive_start_failures=failures,
+        failed_tasks=deployment.failed_tasks + never_ran,
+        consecutive_failures=failures,
         next_launch_at=now + delay_seconds(failures),
         updated_at=now,
     )

@@ -39,8 +39,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """One deployment of a service. ``id`` is ``ecs-svc/<19 digits>`` and is also the
     ``started_by`` of its tasks. Counts of running and pending tasks are derived from tasks.
 
-    ``consecutive_start_failures`` and ``next_launch_at`` hold back the launches of a
-    deployment whose tasks never reach RUNNING.
+    ``consecutive_failures`` and ``next_launch_at`` hold back the launches of a deployment
+    whose tasks never reach RUNNING, or end by themselves soon after.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Deployment(msgspec.Struct, frozen=True):
     rollout_state: RolloutState = "IN_PROGRESS"
     rollout_state_reason: str = ""
     failed_tasks: int = 0
-    consecutive_start_failures: int = 0
+    consecutive_failures: int = 0
     next_launch_at: float = 0.0
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     launch_type: str = "EC2"

@@ -1,0 +1,190 @@
+"""A service keeps what it promised: count, revision, place, and its word when it cannot."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from control_plane import ControlPlane, eventually
+from docker_engine import docker
+from load import Load
+from second_host import second_host
+from tasks import container, register
+from web_service import create_web_service
+from web_service import register as register_web
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def plane(shared_control_plane: ControlPlane) -> ControlPlane:
+    return shared_control_plane
+
+
+class Service:
+    """A service without a load balancer."""
+
+    def __init__(self, plane: ControlPlane, definition: str, count: int, **more: Any) -> None:
+        self.plane, self.ecs = plane, plane.client("ecs")
+        self.name = f"s-{uuid.uuid4().hex[:8]}"
+        self.ecs.create_service(
+            cluster=plane.cluster,
+            serviceName=self.name,
+            taskDefinition=definition,
+            desiredCount=count,
+            **more,
+        )
+
+    def update(self, **changes: Any) -> None:
+        self.ecs.update_service(cluster=self.plane.cluster, service=self.name, **changes)
+
+    def describe(self) -> dict[str, Any]:
+        answer = self.ecs.describe_services(cluster=self.plane.cluster, services=[self.name])
+        service: dict[str, Any] = answer["services"][0]
+        return service
+
+    def events(self) -> list[str]:
+        return [event["message"] for event in self.describe()["events"]]
+
+    def tasks(self, status: str = "RUNNING") -> list[dict[str, Any]]:
+        arns = self.ecs.list_tasks(
+            cluster=self.plane.cluster, serviceName=self.name, desiredStatus=status
+        )["taskArns"]
+        if not arns:
+            return []
+        answer = self.ecs.describe_tasks(cluster=self.plane.cluster, tasks=arns)
+        tasks: list[dict[str, Any]] = answer["tasks"]
+        return tasks
+
+    def runs(self, count: int) -> None:
+        eventually(f"{count} tasks run", lambda: self.describe()["runningCount"] == count, 30)
+
+    def delete(self) -> None:
+        self.ecs.delete_service(cluster=self.plane.cluster, service=self.name, force=True)
+        eventually("it is INACTIVE", lambda: self.describe()["status"] == "INACTIVE", 30)
+
+
+def test_a_service_is_scaled_up_and_down(plane: ControlPlane) -> None:
+    service = Service(plane, register(plane, container()), 1)
+    service.runs(1)
+    service.update(desiredCount=3)
+    service.runs(3)
+    assert len(service.tasks()) == 3
+    service.update(desiredCount=1)
+    service.runs(1)
+    eventually("two have stopped", lambda: len(service.tasks("STOPPED")) == 2, 30)
+    reasons = {t["stoppedReason"].partition(" (")[0] for t in service.tasks("STOPPED")}
+    assert reasons == {"Scaling activity initiated by"}
+    service.delete()
+    assert service.describe()["runningCount"] == 0
+
+
+def test_a_task_that_dies_is_replaced_by_a_new_one(plane: ControlPlane) -> None:
+    service = Service(plane, register(plane, container()), 1)
+    service.runs(1)
+    (first,) = service.tasks()
+    docker("kill", first["containers"][0]["runtimeId"])
+    eventually(
+        "another task runs",
+        lambda: [t for t in service.tasks() if t["taskArn"] != first["taskArn"]],
+        30,
+    )
+    (stopped,) = service.tasks("STOPPED")
+    assert stopped["containers"][0]["exitCode"] == 137
+    service.delete()
+
+
+def test_tasks_that_keep_failing_are_started_ever_more_slowly(plane: ControlPlane) -> None:
+    service = Service(plane, register(plane, container(command="exit 1")), 1)
+    unable = f"(service {service.name}) is unable to consistently start tasks successfully."
+    eventually(
+        "the service says so", lambda: any(unable in message for message in service.events()), 60
+    )
+    assert service.describe()["runningCount"] == 0
+    service.delete()
+
+
+def test_what_cannot_be_placed_is_said_in_an_event(plane: ControlPlane) -> None:
+    service = Service(plane, register(plane, container(memory=10_000_000)), 1)
+    message = eventually("an event says why", service.events, 30)[0]
+    assert message.startswith(
+        f"(service {service.name}) was unable to place a task because no container instance met "
+        "all of its requirements."
+    )
+    assert "insufficient memory available" in message
+    service.delete()
+
+
+def test_an_update_is_rolled_back_by_updating_to_the_earlier_revision(
+    control_plane: ControlPlane,
+) -> None:
+    service = create_web_service(control_plane)
+    ecs = control_plane.client("ecs")
+    second = register_web(control_plane, "v2")
+    with Load(service.url, rate=200) as load:
+        for definition, version in ((second, "v2"), ("web:1", "v1")):
+            ecs.update_service(
+                cluster=control_plane.cluster, service=service.name, taskDefinition=definition
+            )
+            service.wait_completed()
+            seen = load.bodies[version]
+            eventually("it answers", lambda v=version, n=seen: load.bodies[v] > n + 50)
+    assert load.failures == []
+    assert service.describe()["taskDefinition"].endswith("/web:1")
+
+
+def test_two_hosts_share_the_tasks(control_plane: ControlPlane, tmp_path: Path) -> None:
+    definition = register(control_plane, container())
+    with second_host(control_plane, tmp_path) as second:
+        spread = Service(
+            control_plane,
+            definition,
+            4,
+            placementStrategy=[{"type": "spread", "field": "attribute:ecs.availability-zone"}],
+        )
+        spread.runs(4)
+        zones = [t["availabilityZone"] for t in spread.tasks()]
+        assert sorted(zones) == ["us-east-1a", "us-east-1a", "us-east-1b", "us-east-1b"]
+        bound = Service(
+            control_plane,
+            definition,
+            2,
+            placementConstraints=[{"type": "memberOf", "expression": "attribute:rack == two"}],
+        )
+        bound.runs(2)
+        assert {t["containerInstanceArn"] for t in bound.tasks()} == {second}
+        alone = Service(
+            control_plane, definition, 3, placementConstraints=[{"type": "distinctInstance"}]
+        )
+        alone.runs(2)
+        eventually("the third has no place", lambda: any("unable" in e for e in alone.events()))
+        assert len({t["containerInstanceArn"] for t in alone.tasks()}) == 2
+        for service in (spread, bound, alone):
+            service.delete()
+
+
+def test_a_draining_host_is_emptied(control_plane: ControlPlane, tmp_path: Path) -> None:
+    ecs = control_plane.client("ecs")
+    with second_host(control_plane, tmp_path) as second:
+        service = Service(
+            control_plane,
+            register(control_plane, container()),
+            2,
+            placementStrategy=[{"type": "spread", "field": "instanceId"}],
+            deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 200},
+        )
+        service.runs(2)
+        assert second in {t["containerInstanceArn"] for t in service.tasks()}
+        ecs.update_container_instances_state(
+            cluster=control_plane.cluster, containerInstances=[second], status="DRAINING"
+        )
+
+        def moved() -> bool:
+            running = [t for t in service.tasks() if t["lastStatus"] == "RUNNING"]
+            return len(running) == 2 and second not in {t["containerInstanceArn"] for t in running}
+
+        eventually("both tasks run on the other host", moved, 90)
+        service.delete()
