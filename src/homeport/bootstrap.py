@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from homeport import services
 from homeport.agentlink import AgentLink
 from homeport.controllers.retention import RetentionController
 from homeport.controllers.runner import Runner
@@ -30,7 +31,6 @@ from homeport.domain.credential import AccessKey
 from homeport.gateway.app import Gateway
 from homeport.local_agent import LocalAgent
 from homeport.scheduling.stop import stop_task
-from homeport.services import ec2, ecs, elbv2, sts
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
 from homeport.settings import Settings
@@ -88,12 +88,7 @@ async def _serve(
     link = AgentLink(store, ids)
     gateway = Gateway(
         store=store,
-        operations={
-            "ecs": ecs.OPERATIONS,
-            "elbv2": elbv2.OPERATIONS,
-            "ec2": ec2.OPERATIONS,
-            "sts": sts.OPERATIONS,
-        },
+        operations=services.OPERATIONS,
         platform=platform,
         authenticate=settings.authenticate,
         agentlink=link,

@@ -11,10 +11,10 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
+from homeport import services
 from homeport.domain.arn import Ids
 from homeport.domain.credential import AccessKey
 from homeport.gateway.app import Gateway
-from homeport.services import ec2, ecs, elbv2, sts
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
 from homeport.store import Store
@@ -41,12 +41,7 @@ class Api:
         self.loop.run_until_complete(self._start())
         self.gateway = Gateway(
             store=self.store,
-            operations={
-                "ecs": ecs.OPERATIONS,
-                "elbv2": elbv2.OPERATIONS,
-                "ec2": ec2.OPERATIONS,
-                "sts": sts.OPERATIONS,
-            },
+            operations=services.OPERATIONS,
             platform=PLATFORM,
             authenticate=True,
             agentlink=no_agents,
