@@ -1,0 +1,79 @@
+"""Two versions of a small web image, built without a registry from a static busybox."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+from pathlib import Path
+
+import aiodocker
+
+from .waiting import DemoFailed
+
+REPOSITORY = "homeport-demo"
+APPLETS = ("echo", "hostname", "httpd", "kill", "mkdir", "sh", "sleep")
+DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp", "www")
+SERVE = """#!/bin/sh
+echo "$(hostname) answers with {version}" > /www/index.html
+trap 'exit 0' TERM
+httpd -f -p 80 -h /www &
+wait
+"""
+BUILD_FILE = """FROM scratch
+ADD root.tar /
+LABEL io.homeport.demo=true
+CMD ["/bin/sh", "/serve"]
+"""
+
+
+async def build(docker: aiodocker.Docker, version: str) -> str:
+    """The reference of the image for ``version``; about 2 MB."""
+    reference = f"{REPOSITORY}:{version}"
+    context = _tar({"Dockerfile": BUILD_FILE.encode(), "root.tar": _root(version)})
+    answers = await docker.images.build(
+        fileobj=io.BytesIO(context), tag=reference, encoding="identity", rm=True
+    )
+    problem = next((a["error"] for a in answers if "error" in a), None)
+    if problem:
+        raise DemoFailed(f"The Docker Engine could not build {reference}: {problem}")
+    return reference
+
+
+def _busybox() -> bytes:
+    found = shutil.which("busybox", path="/bin:/usr/bin")
+    if found is None:
+        raise DemoFailed(
+            "The demo's image is made of busybox, and it is missing: apt-get install busybox-static"
+        )
+    return Path(found).read_bytes()
+
+
+def _root(version: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in DIRECTORIES:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(entry)
+        _add(archive, "bin/busybox", _busybox(), 0o755)
+        for applet in APPLETS:
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            archive.addfile(link)
+        _add(archive, "serve", SERVE.format(version=version).encode(), 0o755)
+    return buffer.getvalue()
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            _add(archive, name, content, 0o644)
+    return buffer.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    archive.addfile(entry, io.BytesIO(content))
