@@ -97,7 +97,9 @@ def settings_from_environment(environment: Mapping[str, str]) -> AgentSettings:
     return AgentSettings(
         endpoint_url=endpoint.rstrip("/"),
         data_dir=Path(data_dir),
-        credentials=_credentials(environment, value("CREDENTIALS_FILE")),
+        credentials=credentials_from_environment(
+            environment, Path(file) if (file := value("CREDENTIALS_FILE")) else None
+        ),
         cluster=value("CLUSTER", "default"),
         region=environment.get("AWS_REGION")
         or environment.get("AWS_DEFAULT_REGION")
@@ -113,9 +115,12 @@ def settings_from_environment(environment: Mapping[str, str]) -> AgentSettings:
     )
 
 
-def _credentials(environment: Mapping[str, str], file: str) -> Credentials:
+def credentials_from_environment(
+    environment: Mapping[str, str], file: Path | None = None
+) -> Credentials:
+    """Those of the file, if one is named, else ``AWS_*``. Raises SettingsError."""
     if file:
-        return credentials_from_file(Path(file))
+        return credentials_from_file(file)
     key_id = environment.get("AWS_ACCESS_KEY_ID", "")
     secret = environment.get("AWS_SECRET_ACCESS_KEY", "")
     if not key_id or not secret:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, env, up, version
+from . import agent, demo, doctor, env, up, version
 
 app = typer.Typer(
     name="homeport",
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("env")(env.env)
+app.command("agent")(agent.agent)
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("version")(version.version)
 

