@@ -19,6 +19,8 @@ from homeport.wire.protocols import WireProtocol
 from homeport.wire.protocols.ec2 import Ec2Protocol
 from homeport.wire.protocols.json import JsonProtocol
 from homeport.wire.protocols.query import QueryProtocol
+from homeport.wire.protocols.rest_json import RestJsonProtocol
+from homeport.wire.protocols.rest_xml import RestXmlProtocol
 from homeport.wire.router import Route, route
 
 from .asgi import (
@@ -40,6 +42,8 @@ PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {
     "json": JsonProtocol,
     "query": QueryProtocol,
     "ec2": Ec2Protocol,
+    "rest-json": RestJsonProtocol,
+    "rest-xml": RestXmlProtocol,
 }
 AGENT_PATHS = {"/acs/ws": ("acs", "Poll"), "/tcs/ws": ("tcs", "StartTelemetrySession")}
 

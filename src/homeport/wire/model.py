@@ -19,7 +19,11 @@ SERVICES: dict[str, tuple[str, str, str]] = {
     "iam": ("iam", "", "2010-05-08"),
     "ecr": ("ecr", "AmazonEC2ContainerRegistry_V20150921", ""),
     "logs": ("logs", "Logs_20140328", ""),
+    "appmesh": ("appmesh", "", ""),
 }
+
+# The services whose operations are named by method and path: client name → signing name.
+REST_SERVICES: dict[str, str] = {"appmesh": "appmesh"}
 
 # Members that amazon-ecs-agent's own model of the API has and botocore's has not. Without the
 # token a registration that is repeated because its answer was lost would be a second instance.

@@ -1,18 +1,22 @@
 """Which service and operation a request is for.
 
-By what clients really send: ``X-Amz-Target``, else ``Action`` and ``Version`` of a form. The
-service name in the credential scope is checked against it when the signature is verified. Host
-names say nothing behind ``--endpoint-url``.
+By what clients really send: ``X-Amz-Target``, else ``Action`` and ``Version`` of a form, else the
+method and path of a REST service, which the credential scope names. The service name in the
+credential scope is checked against the route when the signature is verified. Host names say
+nothing behind ``--endpoint-url``.
 """
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass
 
 from .errors import ApiError
 from .http import Request
-from .model import SERVICES
+from .model import REST_SERVICES, SERVICES, load
 from .protocols.form import parse_form
+from .rest_router import RestRoutes
 from .shapes import Invalid
 
 
@@ -24,6 +28,7 @@ class Route:
     operation: str
 
 
+_SCOPE = re.compile(r"Credential=[^/,]+/[0-9]{8}/[^/,]+/([^/,]+)/aws4_request")
 _BY_TARGET = {prefix: name for name, (_, prefix, _) in SERVICES.items() if prefix}
 _BY_VERSION = {version: name for name, (_, _, version) in SERVICES.items() if version}
 
@@ -38,7 +43,7 @@ def route(request: Request) -> Route:
         return _by_action(request)
     if request.method == "GET" and "Action=" in request.query_string:
         return _by_action(request)
-    raise ApiError("UnknownOperationException", "The request names no operation.", 404)
+    return _by_path(request)
 
 
 def _by_target(target: str) -> Route:
@@ -63,3 +68,23 @@ def _by_action(request: Request) -> Route:
         text = f"Could not find operation {action[:128]} for version {version[:32] or '(none)'}"
         raise ApiError("InvalidAction", text)
     return Route(service, action)
+
+
+def _by_path(request: Request) -> Route:
+    scope = _SCOPE.search(request.headers.get("authorization", ""))
+    for service, signing_name in REST_SERVICES.items():
+        if scope is None or scope.group(1) == signing_name:
+            try:
+                operation = _routes(service).match(
+                    request.method, request.path, request.query_string
+                )
+            except ValueError:
+                break
+            if operation is not None:
+                return Route(service, operation)
+    raise ApiError("UnknownOperationException", "The request names no operation.", 404)
+
+
+@functools.cache
+def _routes(service: str) -> RestRoutes:
+    return RestRoutes(load(service))

@@ -71,15 +71,15 @@ class FormDecoder:
 
     def _structure(self, shape: StructureShape) -> Callable[[Tree], Any]:
         members = {
-            name: (self._member_name(member, name), self.decoder(member))
+            name: (self._member_names(member, name), self.decoder(member))
             for name, member in shape.members.items()
         }
         required = list(shape.required_members)
 
         def decode(node: Tree) -> dict[str, Any]:
             document = {}
-            for name, (wire_name, decoder) in members.items():
-                child = node.get(wire_name)
+            for name, (wire_names, decoder) in members.items():
+                child = next((node[w] for w in wire_names if w in node), None)
                 if child is None:
                     continue
                 try:
@@ -93,17 +93,18 @@ class FormDecoder:
 
         return decode
 
-    def _member_name(self, member: Shape, name: str) -> str:
+    def _member_names(self, member: Shape, name: str) -> tuple[str, ...]:
+        """What a member may be called: of a flattened list, botocore sends the item's name."""
+        wire_name = str(member.serialization.get("name", name))
         if self._ec2:
             if "queryName" in member.serialization:
-                return str(member.serialization["queryName"])
-            wire_name = str(member.serialization.get("name", name))
-            return wire_name[0].upper() + wire_name[1:]
+                return (str(member.serialization["queryName"]),)
+            return (wire_name[0].upper() + wire_name[1:],)
         if isinstance(member, ListShape) and member.serialization.get("flattened"):
             own = member.member.serialization.get("name")
             if own:
-                return str(own)
-        return str(member.serialization.get("name", name))
+                return (str(own), wire_name)
+        return (wire_name,)
 
     def _list(self, shape: ListShape) -> Callable[[Tree], Any]:
         member = self.decoder(shape.member)

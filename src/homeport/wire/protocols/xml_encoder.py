@@ -47,6 +47,23 @@ class XmlEncoder:
 
         return write
 
+    def attributes(self, shape: StructureShape) -> Callable[[Any], str]:
+        """Writes the attributes of a structure."""
+        names = [
+            (n, element_name(shape, n))
+            for n, member in shape.members.items()
+            if member.serialization.get("xmlAttribute")
+        ]
+
+        def write(value: Mapping[str, Any]) -> str:
+            return "".join(
+                f" {wire_name}={quoteattr(str(value[n]))}"
+                for n, wire_name in names
+                if value.get(n) is not None
+            )
+
+        return write
+
     def _compile(self, shape: Shape) -> ElementWriter:
         if isinstance(shape, StructureShape):
             return self._structure(shape)
@@ -55,15 +72,11 @@ class XmlEncoder:
         if isinstance(shape, MapShape):
             return self._map(shape)
         text = text_encoder(shape, self._timestamp_format)
-        return lambda name, value: f"<{name}>{escape(text(value))}</{name}>"
+        return lambda name, value: element(name, text(value))
 
     def _structure(self, shape: StructureShape) -> ElementWriter:
         content = self.members(shape, list(shape.members))
-        attributes = [
-            (n, element_name(shape, n))
-            for n, member in shape.members.items()
-            if member.serialization.get("xmlAttribute")
-        ]
+        attributes = self.attributes(shape)
         namespace = namespace_attribute(shape)
         known = set(shape.members)
 
@@ -71,12 +84,7 @@ class XmlEncoder:
             unknown = value.keys() - known
             if unknown:
                 raise KeyError(f"{shape.name} has no member {sorted(unknown)}")
-            given = "".join(
-                f" {wire_name}={quoteattr(str(value[n]))}"
-                for n, wire_name in attributes
-                if value.get(n) is not None
-            )
-            return f"<{name}{namespace}{given}>{content(value)}</{name}>"
+            return f"<{name}{namespace}{attributes(value)}>{content(value)}</{name}>"
 
         return write
 
@@ -131,10 +139,20 @@ def namespace_attribute(shape: Shape) -> str:
     namespace = shape.serialization.get("xmlNamespace")
     if not namespace:
         return ""
+    if isinstance(namespace, str):
+        return f" xmlns={quoteattr(namespace)}"
     prefix = f":{namespace['prefix']}" if namespace.get("prefix") else ""
     return f" xmlns{prefix}={quoteattr(str(namespace['uri']))}"
 
 
 def element(name: str, text: str) -> str:
     """One element with text."""
-    return f"<{name}>{escape(text)}</{name}>"
+    return f"<{name}>{escaped(text)}</{name}>"
+
+
+_UNWRITABLE = {code: "\ufffd" for code in range(0x20) if chr(code) not in "\t\n\r"}
+
+
+def escaped(text: str) -> str:
+    """Text that every XML parser gives back; what XML can't hold becomes U+FFFD."""
+    return escape(text.translate(_UNWRITABLE), {"\r": "&#xD;"})
