@@ -20,6 +20,7 @@ from .http import Request
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 WINDOW_SECONDS = 15 * 60
+MUST_BE_SIGNED = ("x-amz-target", "x-amz-date", "x-amz-security-token")
 LONGEST_PRESIGN_SECONDS = 7 * 24 * 3600
 UNHASHED = frozenset(
     {
@@ -131,6 +132,7 @@ def verify(
     """
     _check_scope(signature, codes, region, service)
     _check_time(signature, now, codes)
+    _check_signed_headers(request, signature, codes)
     if secret is None or not _token_matches(secret.session_token, signature.session_token):
         raise ApiError(codes.unknown_key, codes.unknown_key_message, codes.unknown_key_status)
     if secret.expires_at is not None and secret.expires_at <= now:
@@ -263,6 +265,15 @@ def _check_scope(signature: Signature, codes: Codes, region: str, service: str) 
         )
     if problem:
         raise ApiError(codes.wrong, problem, 403)
+
+
+def _check_signed_headers(request: Request, signature: Signature, codes: Codes) -> None:
+    """What decides about the request must be signed with it."""
+    for name in MUST_BE_SIGNED:
+        if name in request.headers and name not in signature.signed_headers:
+            if signature.expires_seconds is not None and name != "x-amz-target":
+                continue  # a presigned request carries them in its query string
+            raise ApiError(codes.wrong, f"'{name}' must be a 'SignedHeader' when present.", 403)
 
 
 def _check_time(signature: Signature, now: float, codes: Codes) -> None:
