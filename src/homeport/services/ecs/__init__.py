@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from homeport.services.call import Handler
 
 from . import (
+    account_settings,
     agent_reports,
+    attributes,
     clusters,
     container_instances,
     services,
@@ -26,5 +28,7 @@ OPERATIONS: Mapping[str, Handler] = {
     **services.OPERATIONS,
     **container_instances.OPERATIONS,
     **agent_reports.OPERATIONS,
+    **attributes.OPERATIONS,
+    **account_settings.OPERATIONS,
     **tags.OPERATIONS,
 }

@@ -13,6 +13,7 @@ from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import CLUSTERS, CONTAINER_INSTANCES, SERVICES, TASKS
 from homeport.wire.paging import paginate
 
+from .account_settings import effective
 from .errors import (
     ClusterContainsContainerInstancesException,
     ClusterContainsServicesException,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 MAX_PAGE = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-DEFAULT_SETTINGS = (("containerInsights", "disabled"),)
 SETTINGS = {"containerInsights": ("enabled", "disabled", "enhanced")}
 
 
@@ -59,13 +59,17 @@ def create_cluster(call: Call, request: CreateClusterRequestTypeDef) -> Response
         arn=cluster_arn(call, name),
         name=name,
         created_at=call.now,
-        settings=_settings(request.get("settings") or (), DEFAULT_SETTINGS),
+        settings=_settings(request.get("settings") or (), _default_settings(call)),
         configuration=_document(request.get("configuration")),
         service_connect_defaults=_document(request.get("serviceConnectDefaults")),
         tags=parse_tags(request.get("tags") or ()),
     )
     call.tx.put(CLUSTERS, cluster)
     return {"cluster": view(call, cluster, ("SETTINGS", "TAGS", "CONFIGURATIONS"))}
+
+
+def _default_settings(call: Call) -> tuple[tuple[str, str], ...]:
+    return tuple((name, effective(call, call.principal.arn, name)) for name in SETTINGS)
 
 
 def describe_clusters(call: Call, request: DescribeClustersRequestTypeDef) -> Response:

@@ -1,0 +1,162 @@
+"""Attributes of container instances and account settings, as a user of boto3 sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from api_client import ACCOUNT, Api, refusal
+
+INSTANCE = f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/default/1"
+
+
+@pytest.fixture
+def ecs() -> Iterator[Any]:
+    from homeport.domain.container_instance import ContainerInstance
+    from homeport.store.schema import CONTAINER_INSTANCES
+
+    api = Api()
+    client = api.client("ecs")
+    client.create_cluster()
+    instance = ContainerInstance(
+        arn=INSTANCE,
+        cluster_arn=f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/default",
+        ec2_instance_id="i-0",
+        private_ip="10.0.0.1",
+        availability_zone="us-east-1a",
+        registered_at=0.0,
+        cpu=1024,
+        memory=1024,
+        agent_attributes=(("ecs.os-type", "linux"),),
+    )
+    with api.store.transaction() as tx:
+        tx.put(CONTAINER_INSTANCES, instance)
+    yield client
+    api.close()
+
+
+def target(name: str, value: str | None = None) -> dict[str, str]:
+    attribute = {"name": name, "targetType": "container-instance", "targetId": INSTANCE}
+    return attribute if value is None else attribute | {"value": value}
+
+
+def test_attributes_are_put_listed_and_deleted(ecs: Any) -> None:
+    ecs.put_attributes(attributes=[target("rack", "one"), target("ssd")])
+    ecs.put_attributes(attributes=[target("rack", "two")])
+    listed = ecs.list_attributes(targetType="container-instance")["attributes"]
+    assert {a["name"]: a.get("value") for a in listed} == {
+        "ecs.os-type": "linux",
+        "rack": "two",
+        "ssd": None,
+    }
+    only = ecs.list_attributes(
+        targetType="container-instance", attributeName="rack", attributeValue="two"
+    )["attributes"]
+    assert [a["targetId"] for a in only] == [INSTANCE]
+    deleted = ecs.delete_attributes(attributes=[target("rack"), target("none")])["attributes"]
+    assert [a["name"] for a in deleted] == ["rack"]
+    described = ecs.describe_container_instances(containerInstances=["1"])["containerInstances"]
+    assert {a["name"] for a in described[0]["attributes"]} == {"ecs.os-type", "ssd"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "code", "word"),
+    [
+        (target("ecs.os-type", "x"), "InvalidParameterException", "reserved"),
+        (target("a b", "x"), "InvalidParameterException", "a b"),
+        (target("a", " x"), "InvalidParameterException", "value"),
+        (target("a", "x" * 129), "InvalidParameterException", "value"),
+        (target("a") | {"targetId": "nowhere"}, "TargetNotFoundException", "nowhere"),
+        ({"name": "a"}, "InvalidParameterException", "targetId"),
+    ],
+)
+def test_a_wrong_attribute_is_refused_by_name(
+    ecs: Any, attribute: dict[str, str], code: str, word: str
+) -> None:
+    refused, message = refusal(ecs.put_attributes, attributes=[attribute])
+    assert (refused, word in message) == (code, True), message
+
+
+def test_an_instance_has_at_most_ten_custom_attributes(ecs: Any) -> None:
+    ecs.put_attributes(attributes=[target(f"a{n}") for n in range(10)])
+    assert refusal(ecs.put_attributes, attributes=[target("more")])[0] == (
+        "AttributeLimitExceededException"
+    )
+
+
+def test_lists_of_attributes_are_paged(ecs: Any) -> None:
+    ecs.put_attributes(attributes=[target(f"a{n}") for n in range(5)])
+    pages = ecs.get_paginator("list_attributes").paginate(
+        targetType="container-instance", PaginationConfig={"PageSize": 4}
+    )
+    assert [len(page["attributes"]) for page in pages] == [4, 2]
+
+
+def test_a_setting_is_the_callers_own_else_the_accounts_else_awss(ecs: Any) -> None:
+    def in_force(name: str) -> str:
+        answer = ecs.list_account_settings(name=name, effectiveSettings=True)["settings"]
+        return str(answer[0]["value"])
+
+    assert in_force("containerInsights") == "disabled"
+    ecs.put_account_setting_default(name="containerInsights", value="enabled")
+    assert in_force("containerInsights") == "enabled"
+    made = ecs.create_cluster(clusterName="new")["cluster"]
+    assert made["settings"] == [{"name": "containerInsights", "value": "enabled"}]
+    ecs.delete_account_setting(name="containerInsights")
+    assert in_force("containerInsights") == "disabled"
+    everything = ecs.get_paginator("list_account_settings").paginate(effectiveSettings=True)
+    assert sum(len(page["settings"]) for page in everything) == 10
+
+
+@pytest.mark.parametrize(
+    ("request_", "word"),
+    [
+        ({"name": "noSuchSetting", "value": "enabled"}, "noSuchSetting"),
+        ({"name": "containerInsights", "value": "loud"}, "loud"),
+        ({"name": "guardDutyActivate", "value": "on"}, "managed"),
+        (
+            {
+                "name": "containerInsights",
+                "value": "enabled",
+                "principalArn": "arn:aws:iam::999999999999:root",
+            },
+            "principalArn",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(ecs: Any, request_: dict[str, str], word: str) -> None:
+    code, message = refusal(ecs.put_account_setting, **request_)
+    assert (code, word in message) == ("InvalidParameterException", True), message
+    assert ecs.list_account_settings()["settings"] == []
+
+
+def test_every_operation_that_is_not_there_says_so_by_name() -> None:
+    from homeport.services import OPERATIONS
+    from homeport.wire import model
+
+    api = Api()
+    missing = sorted(model.load("ecs").operation_names - OPERATIONS["ecs"].keys())
+    assert "ExecuteCommand" in missing
+    headers = {"host": "x"}
+    from homeport.gateway.app import Gateway
+    from homeport.services.call import Platform
+    from homeport.wire.http import Request
+
+    open_gateway = Gateway(
+        store=api.store,
+        operations=OPERATIONS,
+        platform=Platform(ACCOUNT, "us-east-1", ("us-east-1a",), "http://x"),
+        authenticate=False,
+        agentlink=None,  # type: ignore[arg-type]
+    )
+    for name in missing:
+        target_header = f"AmazonEC2ContainerServiceV20141113.{name}"
+        request = Request("POST", "/", "", {**headers, "x-amz-target": target_header}, b"{}")
+        response = api.loop.run_until_complete(open_gateway.answer(request, "id"))
+        body = response.body.decode()
+        if "NotImplementedException" in body:
+            assert f"does not implement ecs:{name} yet" in body
+        else:  # a required member is missing, and that is said first
+            assert response.status == 400, (name, body)
+    api.close()
