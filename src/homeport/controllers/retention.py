@@ -1,42 +1,111 @@
-"""Forgets what is over: stopped tasks, inactive services and instances, after an hour.
+"""Forgets what is over, when nobody is expected to ask for it any more.
 
-ECS shows a stopped task for at least one hour, then answers MISSING.
+ECS shows a stopped task for at least one hour, then answers MISSING. Services and container
+instances that are INACTIVE can be described for a while. A task definition that is being deleted
+goes once nothing uses it. Client tokens are good for 24 hours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from homeport.domain.task import Task
-from homeport.store import Change, Transaction
-from homeport.store.schema import TASKS
+from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.service import Service
+from homeport.domain.task import ClientToken, Task
+from homeport.domain.task_definition import TaskDefinition
+from homeport.scheduling.definitions import in_use
+from homeport.store import Change, Table, Transaction
+from homeport.store.schema import (
+    CLIENT_TOKENS,
+    CONTAINER_INSTANCES,
+    SERVICE_EVENTS,
+    SERVICES,
+    TASK_DEFINITIONS,
+    TASKS,
+)
 
-KEEP_STOPPED_SECONDS = 3600.0
+KEEP_SECONDS = 3600.0
+KEEP_TOKEN_SECONDS = 24 * 3600.0
+LOOK_AGAIN_SECONDS = 30.0
+
+ForgetAt = Callable[[Any, Transaction, float], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``forget_at``: when a record of ``table`` is to go (epoch seconds), None = it stays."""
+
+    table: Table[Any]
+    forget_at: ForgetAt
+
+
+def _task(task: Task, tx: Transaction, now: float) -> float | None:
+    if task.last_status != "STOPPED":
+        return None
+    return (task.stopped_at or task.created_at) + KEEP_SECONDS
+
+
+def _inactive(record: Service | ContainerInstance, tx: Transaction, now: float) -> float | None:
+    if record.status != "INACTIVE":
+        return None
+    return (record.inactive_since or now) + KEEP_SECONDS
+
+
+def _token(token: ClientToken, tx: Transaction, now: float) -> float | None:
+    return token.created_at + KEEP_TOKEN_SECONDS
+
+
+def _definition(definition: TaskDefinition, tx: Transaction, now: float) -> float | None:
+    if definition.status != "DELETE_IN_PROGRESS":
+        return None
+    return now + LOOK_AGAIN_SECONDS if in_use(tx, definition.arn) else now
+
+
+RULES = {
+    rule.table.name: rule
+    for rule in (
+        Rule(TASKS, _task),
+        Rule(SERVICES, _inactive),
+        Rule(CONTAINER_INSTANCES, _inactive),
+        Rule(CLIENT_TOKENS, _token),
+        Rule(TASK_DEFINITIONS, _definition),
+    )
+}
 
 
 class RetentionController:
-    """Keys are ARNs of stopped tasks."""
+    """Keys are ``table|key`` of records that have a rule."""
 
     name = "retention"
 
     def keys(self, change: Change, tx: Transaction) -> Iterable[str]:
-        """A task that has stopped."""
-        match change.of(TASKS):
-            case (_, Task(last_status="STOPPED") as task):
-                return (task.arn,)
-        return ()
+        """A record that is to be forgotten some day."""
+        rule = RULES.get(change.table.name)
+        if rule is None or change.after is None or rule.forget_at(change.after, tx, 0.0) is None:
+            return ()
+        return (f"{change.table.name}|{change.key}",)
 
     def all_keys(self, tx: Transaction) -> Iterable[str]:
-        """Every stopped task."""
-        return [t.arn for t in tx.all(TASKS) if t.last_status == "STOPPED"]
+        """Every such record."""
+        return [
+            f"{name}|{rule.table.key(record)}"
+            for name, rule in RULES.items()
+            for record in tx.all(rule.table)
+            if rule.forget_at(record, tx, 0.0) is not None
+        ]
 
     def reconcile(self, key: str, tx: Transaction, now: float) -> float | None:
-        """Delete the task when its hour is over."""
-        task = tx.get(TASKS, key)
-        if task is None or task.last_status != "STOPPED":
-            return None
-        forget_at = (task.stopped_at or task.created_at) + KEEP_STOPPED_SECONDS
-        if now < forget_at:
+        """Delete the record when its time is over."""
+        name, _, own_key = key.partition("|")
+        rule = RULES[name]
+        record = tx.get(rule.table, own_key)
+        forget_at = rule.forget_at(record, tx, now) if record is not None else None
+        if forget_at is None or now < forget_at:
             return forget_at
-        tx.delete(TASKS, key)
+        tx.delete(rule.table, own_key)
+        if rule.table is SERVICES:
+            for event in tx.find(SERVICE_EVENTS, "service", own_key):
+                tx.delete(SERVICE_EVENTS, SERVICE_EVENTS.key(event))
         return None

@@ -84,8 +84,8 @@ class ServiceController:
         self._stop(tx, service, decision.stops, now)
         unplaced = self._launch(tx, service, decision, now)
         self._record(tx, service, decision, now)
-        if service.status == "DRAINING" and not any(map(is_alive, alive)):
-            self._become_inactive(tx, key)
+        if service.status == "DRAINING":
+            self._become_inactive(tx, key, now)
         if unplaced:
             return min(decision.look_again_at or float("inf"), now + PLACEMENT_RETRY_SECONDS)
         return decision.look_again_at
@@ -213,10 +213,13 @@ class ServiceController:
         if decision.stuck:
             self._event(tx, service, STUCK_MESSAGE, now)
 
-    def _become_inactive(self, tx: Transaction, key: str) -> None:
+    def _become_inactive(self, tx: Transaction, key: str, now: float) -> None:
+        """A deleted service is INACTIVE once its last task has stopped."""
         service = tx.get(SERVICES, key)
-        if service is not None:
-            tx.put(SERVICES, msgspec.structs.replace(service, status="INACTIVE"))
+        over = all(t.last_status == "STOPPED" for t in tx.find(TASKS, "service", key))
+        if service is not None and over:
+            inactive = msgspec.structs.replace(service, status="INACTIVE", inactive_since=now)
+            tx.put(SERVICES, inactive)
 
     def _event(self, tx: Transaction, service: Service, text: str, now: float) -> None:
         add_service_event(tx, service.arn, f"(service {service.name}) {text}", now, self._ids)

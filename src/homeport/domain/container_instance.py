@@ -38,6 +38,7 @@ class ContainerInstance(msgspec.Struct, frozen=True):
     custom_attributes: tuple[tuple[str, str | None], ...] = ()
     client_token: str = ""
     version: int = 1
+    inactive_since: float | None = None
     tags: tuple[Tag, ...] = ()
 
     @property

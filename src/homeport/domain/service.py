@@ -88,6 +88,7 @@ class Service(msgspec.Struct, frozen=True):
     document: dict[str, object] = {}
     steady: bool = False
     last_event_sequence: int = 0
+    inactive_since: float | None = None
     tags: tuple[Tag, ...] = ()
 
 

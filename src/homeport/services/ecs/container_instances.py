@@ -154,7 +154,12 @@ def _held_by(call: Call, instance: ContainerInstance) -> list[Task]:
 
 
 def _put(call: Call, instance: ContainerInstance, status: InstanceStatus) -> ContainerInstance:
-    changed = msgspec.structs.replace(instance, status=status, version=instance.version + 1)
+    changed = msgspec.structs.replace(
+        instance,
+        status=status,
+        version=instance.version + 1,
+        inactive_since=call.now if status == "INACTIVE" else None,
+    )
     return call.tx.put(CONTAINER_INSTANCES, changed)
 
 

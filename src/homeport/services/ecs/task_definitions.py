@@ -11,8 +11,9 @@ import msgspec
 from homeport.decide.placement.cluster_query import QueryError, parse
 from homeport.domain.arn import last_segment
 from homeport.domain.task_definition import FamilyCounter, TaskDefinition
+from homeport.scheduling.definitions import in_use
 from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import FAMILY_COUNTERS, SERVICES, TASK_DEFINITIONS, TASKS
+from homeport.store.schema import FAMILY_COUNTERS, TASK_DEFINITIONS
 from homeport.wire.paging import paginate
 
 from . import task_definition_rules as rules
@@ -196,17 +197,11 @@ def _delete(call: Call, definition: TaskDefinition) -> TaskDefinition:
     deleting = msgspec.structs.replace(
         definition, status="DELETE_IN_PROGRESS", delete_requested_at=call.now
     )
-    if _is_used(call, definition.arn):
+    if in_use(call.tx, definition.arn):
         call.tx.put(TASK_DEFINITIONS, deleting)
     else:
         call.tx.delete(TASK_DEFINITIONS, definition.arn)
     return deleting
-
-
-def _is_used(call: Call, arn: str) -> bool:
-    tasks = call.tx.find(TASKS, "task_definition", arn)
-    deployed = (d.task_definition_arn for s in call.tx.all(SERVICES) for d in s.deployments)
-    return any(t.last_status != "STOPPED" for t in tasks) or arn in deployed
 
 
 def _sort_key(definition: TaskDefinition, descending: bool) -> str:
