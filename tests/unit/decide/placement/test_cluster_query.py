@@ -75,7 +75,6 @@ TRUE = [
     "(attribute:stack == test or attribute:stack == prod) and agentConnected == true",
     "attribute:stack == prod or attribute:stack == test and agentConnected == false",
     "not attribute:stack == test and attribute:flag exists",
-    "agentConnected == TRUE",
     "attribute:nothing != x",
     "attribute:nothing !in [x]",
     "attribute:nothing !~ x.*",
