@@ -20,16 +20,15 @@ def demo(
     ] = 2000,
 ) -> None:
     """Run a service behind a load balancer, kill a container, roll forward and back, count."""
-    from botocore.exceptions import BotoCoreError, ClientError
     from rich.console import Console
 
-    from homeport.demo import DemoFailed, DemoOptions, run_demo
+    from homeport.demo import EXPECTED, DemoOptions, run_demo
 
     options = DemoOptions(keep=keep, per_second=rate, requests=requests)
     try:
         code = asyncio.run(_until_signal(run_demo(options, Console())))
-    except (DemoFailed, BotoCoreError, ClientError) as error:
-        typer.echo(f"homeport demo: {error}", err=True)
+    except EXPECTED as error:
+        typer.echo(f"homeport demo: {error or 'no answer in time'}", err=True)
         raise typer.Exit(1) from None
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise typer.Exit(130) from None

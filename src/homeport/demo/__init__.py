@@ -7,6 +7,7 @@ tasks and targets through the API, answers through the load balancer's port.
 
 from __future__ import annotations
 
+from .clean_up import EXPECTED
 from .story import DemoFailed, DemoOptions, run_demo
 
-__all__ = ["DemoFailed", "DemoOptions", "run_demo"]
+__all__ = ["EXPECTED", "DemoFailed", "DemoOptions", "run_demo"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 import tarfile
@@ -12,12 +13,19 @@ import aiodocker
 from .waiting import DemoFailed
 
 REPOSITORY = "homeport-demo"
-APPLETS = ("echo", "hostname", "httpd", "kill", "mkdir", "sh", "sleep")
+BUILD_SECONDS = 60.0
+APPLETS = ("echo", "hostname", "httpd", "kill", "pidof", "sh", "sleep")
 DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp", "www")
+# SIGTERM ends the listener; its children, one per request, finish what they have begun.
 SERVE = """#!/bin/sh
 echo "$(hostname) answers with {version}" > /www/index.html
-trap 'exit 0' TERM
 httpd -f -p 80 -h /www &
+finish() {{
+  kill $!
+  while pidof httpd > /dev/null; do sleep 0.05; done
+  exit 0
+}}
+trap finish TERM
 wait
 """
 BUILD_FILE = """FROM scratch
@@ -27,13 +35,20 @@ CMD ["/bin/sh", "/serve"]
 """
 
 
-async def build(docker: aiodocker.Docker, version: str) -> str:
-    """The reference of the image for ``version``; about 2 MB."""
-    reference = f"{REPOSITORY}:{version}"
+async def build(docker: aiodocker.Docker, version: str, suffix: str) -> str:
+    """The reference of the image for ``version``; about 2 MB. ``suffix``: this demo's own."""
+    reference = f"{REPOSITORY}:{version}-{suffix}"
     context = _tar({"Dockerfile": BUILD_FILE.encode(), "root.tar": _root(version)})
-    answers = await docker.images.build(
-        fileobj=io.BytesIO(context), tag=reference, encoding="identity", rm=True
-    )
+    try:
+        async with asyncio.timeout(BUILD_SECONDS):
+            answers = await docker.images.build(
+                fileobj=io.BytesIO(context), tag=reference, encoding="identity", rm=True
+            )
+    except TimeoutError as error:
+        raise DemoFailed(
+            f"The Docker Engine did not build {reference} within {BUILD_SECONDS:.0f} s; "
+            "its own log says why."
+        ) from error
     problem = next((a["error"] for a in answers if "error" in a), None)
     if problem:
         raise DemoFailed(f"The Docker Engine could not build {reference}: {problem}")

@@ -12,21 +12,23 @@ from dataclasses import dataclass, field
 import aiohttp
 
 TIMEOUT_SECONDS = 10.0
-_VERSION = re.compile(r"answers with (\S+)")
+_PAGE = re.compile(r"(\S+) answers with (\S+)")
 
 
 @dataclass
 class Requests:
-    """What was sent and what came back. ``run`` goes on until ``stop`` is called."""
+    """What was sent and what came back. ``run`` goes on until ``stop`` is called.
+
+    ``answers``: how many pages named this (host name, version).
+    """
 
     url: str
     per_second: float
     connections: int = 8
     sent: int = 0
-    versions: Counter[str] = field(default_factory=Counter)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
-    last_version: str = ""
     _stopping: bool = False
 
     async def run(self) -> None:
@@ -39,6 +41,17 @@ class Requests:
     def stop(self) -> None:
         """Requests on their way are finished."""
         self._stopping = True
+
+    def versions(self) -> dict[str, int]:
+        """How many answers came from each version."""
+        counts: Counter[str] = Counter()
+        for (_, version), count in self.answers.items():
+            counts[version] += count
+        return dict(sorted(counts.items()))
+
+    def of_host(self, host: str) -> int:
+        """How many answers came from this host name."""
+        return sum(count for (name, _), count in self.answers.items() if name == host)
 
     def percentile(self, percent: int) -> float:
         """Milliseconds."""
@@ -61,12 +74,11 @@ class Requests:
             async with http.get(self.url) as answer:
                 text = await answer.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            self.failures.append(repr(error))
+            self.failures.append(f"{type(error).__name__}: {error}")
             return
-        found = _VERSION.search(text)
+        found = _PAGE.search(text)
         if answer.status != 200 or found is None:
             self.failures.append(f"{answer.status} {text[:80]!r}")
             return
         self.latencies.append(time.monotonic() - began)
-        self.last_version = found.group(1)
-        self.versions[self.last_version] += 1
+        self.answers[found.group(1), found.group(2)] += 1

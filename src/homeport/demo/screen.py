@@ -15,6 +15,7 @@ from rich.text import Text
 from .requests import Requests
 from .service import TaskSeen
 
+_COLUMNS = ("task", "revision", "status", "instance", "host port", "target", "answers")
 _COLOURS = {"healthy": "green", "RUNNING": "green", "draining": "yellow", "unhealthy": "red"}
 
 
@@ -38,6 +39,7 @@ class Screen:
         self._rate = (time.monotonic(), 0, 0.0)
         self.steps: list[Step] = []
         self.tasks: list[TaskSeen] = []
+        self.trouble = ""
         self.requests: Requests | None = None
         if console.is_terminal:
             self._live = Live(console=console, refresh_per_second=8, get_renderable=self._render)
@@ -70,9 +72,19 @@ class Screen:
             mark = "FAILED" if failed else "ok"
             self._console.print(f"{mark}  {step.title} ({step.seconds:.1f} s){self._counts()}")
 
+    def see(self, tasks: list[TaskSeen]) -> None:
+        """These tasks run now; without a terminal, a line for each that is new or changed."""
+        if not self._live:
+            for task in tasks:
+                if task not in self.tasks:
+                    self.say(_line(task))
+            for gone in {task.task_id for task in self.tasks} - {task.task_id for task in tasks}:
+                self.say(f"    task {gone[:8]}  gone")
+        self.tasks, self.trouble = tasks, ""
+
     def say(self, text: str) -> None:
         """A line that stays."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _counts(self) -> str:
         if self.requests is None:
@@ -83,6 +95,8 @@ class Screen:
         parts: list[RenderableType] = [self._steps()]
         if self.tasks:
             parts.append(self._task_table())
+        if self.trouble:
+            parts.append(Text(self.trouble, "red"))
         if self.requests is not None:
             parts.append(self._traffic(self.requests))
         return Group(*parts)
@@ -101,7 +115,7 @@ class Screen:
 
     def _task_table(self) -> Table:
         table = Table(title="Tasks", title_justify="left")
-        for column in ("task", "revision", "status", "instance", "host port", "target"):
+        for column in _COLUMNS:
             table.add_column(column)
         for task in self.tasks:
             table.add_row(
@@ -111,6 +125,7 @@ class Screen:
                 task.instance,
                 str(task.host_port or ""),
                 Text(task.health, _COLOURS.get(task.health, "dim")),
+                str(self.requests.of_host(task.host)) if self.requests else "",
             )
         return table
 
@@ -120,7 +135,15 @@ class Screen:
         if now - began >= 1.0:
             rate = (requests.sent - sent) / (now - began)
             self._rate = (now, requests.sent, rate)
-        shares = ", ".join(f"{v}: {n}" for v, n in sorted(requests.versions.items()))
+        versions = requests.versions()
+        answered = sum(versions.values()) or 1
+        shares = ", ".join(f"{v}: {n} ({n / answered:.0%})" for v, n in versions.items())
         failed = len(requests.failures)
         text = Text(f"\n{requests.sent} requests ({rate:.0f}/s)  {shares}  failed: ")
         return text.append(str(failed), "red" if failed else "green")
+
+
+def _line(task: TaskSeen) -> str:
+    where = f"on {task.instance}" + (f" port {task.host_port}" if task.host_port else "")
+    name = f"task {task.task_id[:8]}  {task.revision}"
+    return f"    {name}  {task.status}  {where}  target {task.health}"

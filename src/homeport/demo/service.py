@@ -27,6 +27,11 @@ class TaskSeen:
     health: str
     container_id: str
 
+    @property
+    def host(self) -> str:
+        """Its host name, as Docker gives it to a container of a bridge network."""
+        return self.container_id[:12]
+
 
 class WebService:
     """Names and ARNs of what was made."""
@@ -35,6 +40,7 @@ class WebService:
         self._plane = plane
         self._target_group = ""
         self._load_balancer = ""
+        self._created = False
         self.url = ""
         self.dns_url = ""
 
@@ -99,6 +105,7 @@ class WebService:
             desiredCount=TASKS,
             loadBalancers=[target],
         )
+        self._created = True
 
     async def _create_target_group(self, vpc_id: str) -> None:
         group = await self._plane.call(
@@ -125,13 +132,17 @@ class WebService:
         await self._plane.ecs("update_service", service=NAME, taskDefinition=definition)
 
     async def tasks(self) -> list[TaskSeen]:
-        """Every task that has not stopped, with its target's health."""
-        arns = (await self._plane.ecs("list_tasks", serviceName=NAME))["taskArns"]
+        """Every task that has not stopped, those that still drain too, with target health."""
+        arns: list[str] = []
+        for desired in ("RUNNING", "STOPPED"):
+            listed = await self._plane.ecs("list_tasks", serviceName=NAME, desiredStatus=desired)
+            arns += listed["taskArns"]
         if not arns:
             return []
-        tasks = (await self._plane.ecs("describe_tasks", tasks=arns))["tasks"]
+        tasks = (await self._plane.ecs("describe_tasks", tasks=sorted(set(arns))))["tasks"]
         health = await self._health()
-        return sorted((_seen(task, health) for task in tasks), key=lambda t: t.task_id)
+        seen = [_seen(task, health) for task in tasks if task["lastStatus"] != "STOPPED"]
+        return sorted(seen, key=lambda task: task.task_id)
 
     async def _health(self) -> dict[int, str]:
         answer = await self._plane.call(
@@ -142,19 +153,19 @@ class WebService:
             for d in answer["TargetHealthDescriptions"]
         }
 
-    async def settled(self, definition: str, without: str = "") -> None:
+    async def settled(self, definition: str, without: str = "") -> list[TaskSeen]:
         """Until exactly ``TASKS`` healthy tasks of ``definition`` run, and nothing else.
 
         ``without``: a task id that must be gone.
         """
-        await until(
+        return await until(
             f"{TASKS} healthy tasks of {definition}",
             lambda: self._look(definition, without),
             SETTLE_SECONDS,
             self._plane.log,
         )
 
-    async def _look(self, definition: str, without: str) -> tuple[bool | None, str]:
+    async def _look(self, definition: str, without: str) -> tuple[list[TaskSeen] | None, str]:
         tasks = await self.tasks()
         service = (await self._plane.ecs("describe_services", services=[NAME]))["services"][0]
         states = ", ".join(f"{t.revision} {t.status} {t.health}" for t in tasks)
@@ -164,16 +175,20 @@ class WebService:
             and all(t.revision == definition and t.task_id != without for t in tasks)
             and [d["rolloutState"] for d in service["deployments"]] == ["COMPLETED"]
         )
-        return (True if settled else None), states or "no task"
+        return (tasks if settled else None), states or "no task"
 
     async def delete(self) -> None:
-        """The service and its tasks, the load balancer, the target group."""
-        if self.url:
+        """The service and its tasks, the load balancer, the target group: what there is."""
+        if self._created:
             await self._plane.ecs("delete_service", service=NAME, force=True)
             await until("every task has stopped", self._look_gone, 60, self._plane.log)
         if self._load_balancer:
             await self._plane.call(
                 "elbv2", "delete_load_balancer", LoadBalancerArn=self._load_balancer
+            )
+        if self._target_group:
+            await self._plane.call(
+                "elbv2", "delete_target_group", TargetGroupArn=self._target_group
             )
 
     async def _look_gone(self) -> tuple[bool | None, str]:

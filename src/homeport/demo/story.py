@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -18,20 +17,23 @@ from aiodocker.exceptions import DockerError
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from .clean_up import clean_up
 from .control_plane import ControlPlane
-from .image import REPOSITORY, build
+from .image import build
 from .requests import Requests
 from .screen import Screen
-from .service import WebService
-from .waiting import DemoFailed, until
+from .service import TaskSeen, WebService
+from .summary import how_to_go_on, summarize
+from .waiting import DemoFailed, to_the_end, until
 
 __all__ = ["DemoFailed", "DemoOptions", "run_demo"]
 
 T = TypeVar("T")
 
 WATCH_SECONDS = 0.4
+ENGINE_SECONDS = 15.0
+ANSWER_SECONDS = 15.0
 VERSIONS = ("v1", "v2")
-LABEL = "com.amazonaws.ecs.cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Demo:
     """What the steps share."""
 
     options: DemoOptions
+    suffix: str
     screen: Screen
     docker: aiodocker.Docker
     plane: ControlPlane
@@ -68,23 +71,31 @@ class Demo:
 
 
 async def run_demo(options: DemoOptions, console: Console) -> int:
-    """The exit code: 0 if no request failed. Cleans up whatever it made, unless it is kept."""
+    """The exit code: 0 if no request failed.
+
+    Cleans up whatever it made, unless it is kept. A failure leaves the logs, and says where.
+    """
     suffix = secrets.token_hex(3)
-    data_dir = Path(tempfile.mkdtemp(prefix=f"homeport-demo-{suffix}-"))
-    plane = ControlPlane(data_dir, f"demo-{suffix}")
-    kept = False
     async with _engine() as docker:
+        data_dir = Path(tempfile.mkdtemp(prefix=f"homeport-demo-{suffix}-"))
+        plane = ControlPlane(data_dir, f"demo-{suffix}")
         with Screen(console) as screen:
-            demo = Demo(options, screen, docker, plane, WebService(plane))
+            demo = Demo(options, suffix, screen, docker, plane, WebService(plane))
+            kept, keep_logs = False, True
             try:
                 requests = await _tell(demo)
-                kept = options.keep
+                kept, keep_logs = options.keep, bool(requests.failures)
+            except asyncio.CancelledError:
+                keep_logs = False
+                raise
             finally:
                 if not kept:
-                    await _clean_up(demo)
-    _summarize(console, demo, requests)
+                    await to_the_end(
+                        clean_up(screen, docker, plane, demo.service, demo.images, keep_logs)
+                    )
+    summarize(console, screen, requests)
     if kept:
-        _say_how_to_go_on(console, demo)
+        how_to_go_on(console, plane, demo.service, demo.images)
     return 1 if requests.failures else 0
 
 
@@ -108,15 +119,15 @@ async def _tell(demo: Demo) -> Requests:
     await demo.step("Start Homeport", demo.plane.start())
     await demo.step("Create a cluster; this machine joins it", _join(demo))
     await demo.step("Create task definition, load balancer and service", _create(demo))
+    first, second = (demo.revisions[version] for version in VERSIONS)
     async with _watched(demo):
-        first, second = (demo.revisions[version] for version in VERSIONS)
-        await demo.step("Two tasks become healthy", demo.service.settled(first))
+        await demo.step("Two tasks become healthy", _settled(demo, first))
         requests = Requests(demo.service.url, demo.options.per_second)
         demo.screen.requests = requests
         sending = asyncio.create_task(requests.run(), name="requests")
         try:
-            await demo.step("Steady requests", _sent(demo, requests, 500))
-            await demo.step("Kill one container; it is replaced", _kill_one(demo, first))
+            await demo.step("Steady requests", _steady(demo, requests, 500))
+            await demo.step("Kill one container; it is replaced", _kill(demo, requests, first))
             await demo.step(f"Roll to {second}", _roll(demo, requests, "v2"))
             await demo.step(f"Roll back to {first}", _roll(demo, requests, "v1"))
             more = _sent(demo, requests, demo.options.requests)
@@ -129,7 +140,7 @@ async def _tell(demo: Demo) -> Requests:
 
 async def _build(demo: Demo) -> None:
     for version in VERSIONS:
-        demo.images[version] = await build(demo.docker, version)
+        demo.images[version] = await build(demo.docker, version, demo.suffix)
 
 
 async def _join(demo: Demo) -> None:
@@ -152,21 +163,41 @@ async def _sent(demo: Demo, requests: Requests, count: int) -> None:
     await until(f"{count} requests are sent", look, seconds, demo.plane.log)
 
 
-async def _kill_one(demo: Demo, definition: str) -> None:
+async def _steady(demo: Demo, requests: Requests, count: int) -> None:
+    await _sent(demo, requests, count)
+    await _all_answer(demo, requests, demo.screen.tasks, "v1")
+
+
+async def _kill(demo: Demo, requests: Requests, definition: str) -> None:
     victim = (await demo.service.tasks())[0]
-    await demo.docker.containers.container(victim.container_id).kill()
-    await demo.service.settled(definition, without=victim.task_id)
+    async with asyncio.timeout(ENGINE_SECONDS):
+        await demo.docker.containers.container(victim.container_id).kill()
+    tasks = await _settled(demo, definition, without=victim.task_id)
+    await _all_answer(demo, requests, tasks, "v1")
 
 
 async def _roll(demo: Demo, requests: Requests, version: str) -> None:
     definition = demo.revisions[version]
     await demo.service.update(definition)
-    await demo.service.settled(definition)
+    tasks = await _settled(demo, definition)
+    await _all_answer(demo, requests, tasks, version)
+
+
+async def _settled(demo: Demo, definition: str, without: str = "") -> list[TaskSeen]:
+    tasks = await demo.service.settled(definition, without)
+    demo.screen.see(tasks)
+    return tasks
+
+
+async def _all_answer(demo: Demo, requests: Requests, tasks: list[TaskSeen], version: str) -> None:
+    """Until each of these tasks has itself answered a request with this version's page."""
 
     async def look() -> tuple[bool | None, str]:
-        return (True if requests.last_version == version else None), requests.last_version
+        silent = [t.task_id[:8] for t in tasks if not requests.answers[t.host, version]]
+        return (None if silent else True), f"none yet from {', '.join(silent)}"
 
-    await until(f"answers come from {version}", look, 10, demo.plane.log)
+    what = f"a page of {version} from every task"
+    await until(what, look, ANSWER_SECONDS, demo.plane.log)
 
 
 @contextlib.asynccontextmanager
@@ -175,7 +206,10 @@ async def _watched(demo: Demo) -> AsyncIterator[None]:
 
     async def watch() -> None:
         while True:
-            demo.screen.tasks = await demo.service.tasks()
+            try:
+                demo.screen.see(await demo.service.tasks())
+            except (DemoFailed, BotoCoreError, ClientError) as error:
+                demo.screen.trouble = f"The API does not say which tasks run: {error}"
             await asyncio.sleep(WATCH_SECONDS)
 
     watching = asyncio.create_task(watch(), name="watch")
@@ -183,68 +217,5 @@ async def _watched(demo: Demo) -> AsyncIterator[None]:
         yield
     finally:
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-
-
-async def _clean_up(demo: Demo) -> None:
-    """Only what the demo made: its service, containers of its cluster, its images, its files."""
-    cleaning: list[Callable[[], Awaitable[None]]] = [
-        demo.service.delete,
-        demo.plane.stop,
-        lambda: _remove_containers(demo),
-        lambda: _remove_images(demo),
-    ]
-    demo.screen.begin("Clean up")
-    problems: list[str] = []
-    for clean in cleaning:
-        try:
-            await clean()
-        except (DemoFailed, DockerError, BotoCoreError, ClientError, OSError) as error:
-            problems.append(str(error))
-    demo.screen.end(failed=bool(problems))
-    for problem in problems:
-        demo.screen.say(f"Could not clean up: {problem}")
-    if not problems:
-        shutil.rmtree(demo.plane.data_dir, ignore_errors=True)
-
-
-async def _remove_containers(demo: Demo) -> None:
-    label = {"label": [f"{LABEL}={demo.plane.cluster}"]}
-    for container in await demo.docker.containers.list(all=True, filters=label):
-        await container.delete(force=True, v=True)
-
-
-async def _remove_images(demo: Demo) -> None:
-    for reference in demo.images.values():
-        with contextlib.suppress(DockerError):  # another demo may be using it
-            await demo.docker.images.delete(reference)
-
-
-def _summarize(console: Console, demo: Demo, requests: Requests) -> None:
-    answers = ", ".join(f"{n} from {v}" for v, n in sorted(requests.versions.items()))
-    console.print()
-    console.print(f"Requests sent:   {requests.sent} ({answers})", highlight=False)
-    console.print(f"Requests failed: {len(requests.failures)}", highlight=False)
-    latency = f"{requests.percentile(50):.1f} ms median, {requests.percentile(99):.1f} ms p99"
-    console.print(f"Latency:         {latency}", highlight=False)
-    console.print("Seconds per step:", highlight=False)
-    for step in demo.screen.steps:
-        console.print(f"  {step.seconds or 0:6.1f}  {step.title}", highlight=False)
-    for failure in requests.failures[:5]:
-        console.print(f"  failed: {failure}", highlight=False)
-
-
-def _say_how_to_go_on(console: Console, demo: Demo) -> None:
-    plane = demo.plane
-    pid = plane.process.pid if plane.process else 0
-    console.print(
-        f"\nIt keeps running. The page: {demo.service.url} (also {demo.service.dns_url})\n"
-        f'  eval "$(homeport env --data {plane.data_dir})"\n'
-        f"  aws ecs describe-services --cluster {plane.cluster} --services web\n"
-        "When you are done:\n"
-        f"  aws ecs delete-service --cluster {plane.cluster} --service web --force\n"
-        f"  kill -INT {pid} && rm -r {plane.data_dir}\n"
-        f"  docker rm -f $(docker ps -aq --filter label={LABEL}={plane.cluster})\n"
-        f"  docker rmi {REPOSITORY}:v1 {REPOSITORY}:v2",
-        highlight=False,
-    )
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching

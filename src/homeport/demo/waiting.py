@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,5 +32,19 @@ async def until(
             return value
         await asyncio.sleep(LOOK_EVERY_SECONDS)
     raise DemoFailed(
-        f"Waited {timeout_seconds:.0f} s for this: {what}. Last seen: {seen}. Logs: {log}"
+        f"Waited {timeout_seconds:.0f} s for this: {what}. Last seen: {seen}. Log: {log}"
     )
+
+
+async def to_the_end(doing: Coroutine[object, object, None]) -> None:
+    """Do it whole, whatever is cancelled meanwhile; what ``doing`` waits for has deadlines."""
+    task = asyncio.ensure_future(doing)
+    interrupted = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            interrupted = True
+    task.result()
+    if interrupted:
+        raise asyncio.CancelledError
