@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import Literal
 
 COMMAND_SECONDS = 15
+ENOUGH_FILES = 4096
+ENOUGH_INOTIFY = 128
 Status = Literal["ok", "missing", "optional"]
 _MARKS: dict[str, str] = {"ok": "✓", "missing": "✗", "optional": "!"}
 
@@ -52,6 +56,9 @@ def diagnose(data_dir: Path, host: str, port: int) -> list[Finding]:
         check_hosts_file(Path("/etc/hosts")),
         check_localhost_names(),
         *check_programs(shutil.which),
+        check_clock(time.time(), Path(__file__).stat().st_mtime, _run),
+        check_open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        check_inotify(Path("/proc/sys/fs/inotify/max_user_instances")),
     ]
 
 
@@ -185,6 +192,39 @@ def check_programs(which: Callable[[str], str | None]) -> Iterator[Finding]:
             yield Finding(program, "ok", found)
         else:
             yield Finding(program, "optional", f"needed for {what}", mend)
+
+
+def check_clock(now: float, installed_at: float, run: Run) -> Finding:
+    """Not before Homeport's own files, and kept right where systemd can say so."""
+    text = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    if now < installed_at:
+        detail = f"{text} is before this Homeport was installed; signed requests need the time"
+        return Finding("Clock", "missing", detail, "timedatectl set-ntp true, or: date -u -s TIME")
+    code, output = run(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
+    if code == 0 and output == "no":
+        detail = f"{text}, not synchronized; requests from other hosts are refused when it is off"
+        return Finding("Clock", "optional", detail, "timedatectl set-ntp true")
+    return Finding("Clock", "ok", text)
+
+
+def check_open_files(limit: int) -> Finding:
+    """Each connection of a client costs Envoy two files, each agent the control plane some."""
+    if limit >= ENOUGH_FILES or limit == resource.RLIM_INFINITY:
+        return Finding("Open files", "ok", "no limit" if limit < 0 else f"up to {limit}")
+    detail = f"up to {limit}: too few for many connections at once"
+    return Finding("Open files", "optional", detail, f"ulimit -n {ENOUGH_FILES}, then homeport up")
+
+
+def check_inotify(path: Path) -> Finding:
+    """Envoy and programs in tasks each take an instance of their user's."""
+    try:
+        limit = int(path.read_text())
+    except (OSError, ValueError) as error:
+        return Finding("Inotify", "optional", f"{path} can't be read: {error}")
+    if limit >= ENOUGH_INOTIFY:
+        return Finding("Inotify", "ok", f"up to {limit} instances for each user")
+    mend = f"sysctl -w fs.inotify.max_user_instances={ENOUGH_INOTIFY} (as root)"
+    return Finding("Inotify", "optional", f"only {limit} instances for each user", mend)
 
 
 def _last_line(output: str) -> str:
