@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import string
 import time
 from collections.abc import Callable, Iterator
@@ -266,7 +267,15 @@ def locked_data_dir(data_dir: Path) -> Iterator[None]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but signals belong to ``serve``."""
+    """uvicorn on a socket that is open already; signals belong to ``bootstrap.serve``."""
+
+    def __init__(self, config: uvicorn.Config, opened: socket.socket) -> None:
+        super().__init__(config)
+        self._opened = opened
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Until ``should_exit``."""
+        await super().serve(sockets=[self._opened])
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -275,7 +284,8 @@ class Server(uvicorn.Server):
 
 
 def listen(settings: Settings, gateway: Gateway) -> Server:
-    """The HTTP server around the gateway."""
+    """The HTTP server around the gateway; StartError if its port can't be opened."""
+    opened = open_port(settings.host, settings.port)
     config = uvicorn.Config(
         gateway,
         host=settings.host,
@@ -293,16 +303,30 @@ def listen(settings: Settings, gateway: Gateway) -> Server:
         ws_max_size=4 * 1024 * 1024,
         limit_concurrency=4096,
     )
-    return Server(config)
+    return Server(config, opened)
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """A bound socket; StartError says why there can be none."""
+    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise StartError(
+            f"Port {port} on {host} can't be opened: {os.strerror(error.errno or 0)}. Stop the "
+            "program that uses it, or give another with --listen HOST:PORT."
+        ) from error
+    return opened
 
 
 async def listening(server: Server, serving: asyncio.Task[None]) -> None:
-    """Return once the port is open; StartError if it can't be opened."""
+    """Return once requests are answered; StartError if the server has ended."""
     while not server.started:
         if serving.done():
-            raise StartError(
-                f"Port {server.config.port} on {server.config.host} can't be opened: another "
-                "program uses it, or you may not. Give another with --listen HOST:PORT."
+            raise StartError("The HTTP server ended at once; see the log above.") from (
+                serving.exception()
             )
         await asyncio.sleep(0.005)
 

@@ -134,6 +134,10 @@ class Envoy:
             )
             await asyncio.sleep(delay)
 
+    def is_running(self) -> bool:
+        """Whether an Envoy of this data directory runs, of whatever process."""
+        return bool(find_running(self._config_path))
+
     async def stop(self) -> None:
         """End Envoy (every one on this bootstrap) and wait until it is gone."""
         for pid in find_running(self._config_path):

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from homeport.store import Change, Store
 from homeport.store.schema import (
     LISTENERS,
@@ -71,6 +73,19 @@ class Traffic:
         """End Envoy and take the names out of the hosts file; call after ``run`` has ended."""
         await self._envoy().stop()
         self._hosts.remove()
+        self._nothing_is_served()
+
+    def _nothing_is_served(self) -> None:
+        """What Envoy last said of the load balancers is not true any more."""
+        with self._store.transaction() as tx:
+            for load_balancer in tx.all(LOAD_BALANCERS):
+                if load_balancer.state != "provisioning":
+                    tx.put(
+                        LOAD_BALANCERS,
+                        msgspec.structs.replace(
+                            load_balancer, state="provisioning", state_reason=""
+                        ),
+                    )
 
     def _on_changes(self, changes: Sequence[Change]) -> None:
         names = {change.table.name for change in changes} & RELEVANT
@@ -86,6 +101,8 @@ class Traffic:
             self._draining.wake()
 
     async def _run_data_plane(self) -> None:
+        if not self._envoy().is_running():
+            self._nothing_is_served()
         if not self._names():
             # The last load balancer may have gone just before a kill.
             await self._envoy().stop()
