@@ -35,14 +35,22 @@ class Store:
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._open = False
         self._encoder = msgspec.json.Encoder()
+        self._decoders = {t.name: msgspec.json.Decoder(t.record) for t in tables}
 
     def load(self) -> None:
-        """Read every record back from the journal. Unknown tables are refused."""
-        decoders = {n: msgspec.json.Decoder(t.record) for n, t in self._tables.items()}
+        """Read every record back from the journal.
+
+        Raises ValueError for a table that this version lacks and for a record that does not
+        decode, naming it.
+        """
         for name, key, document in self._journal.load():
-            if name not in decoders:
+            if name not in self._decoders:
                 raise ValueError(f"the journal holds a table {name!r} that this version lacks")
-            self._rows[name].set(key, decoders[name].decode(document))
+            try:
+                record = self._decoders[name].decode(document)
+            except msgspec.DecodeError as error:
+                raise ValueError(f"record {key!r} of table {name!r}: {error}") from error
+            self._rows[name].set(key, record)
         self._revision = self._durable_revision = self._journal.last_revision()
 
     def start(self) -> None:
@@ -73,13 +81,15 @@ class Store:
         self._open = True
         try:
             yield tx
+            # Inside the try: a record that the journal can't give back undoes the transaction.
+            changes, writes = self._outcome(tx)
         except BaseException:
             tx.undo()
             raise
         finally:
             self._open = False
-        if tx.before:
-            self._commit(tx)
+        if changes:
+            self._commit(tx, changes, writes)
 
     async def durable(self, revision: int) -> None:
         """Return once every commit up to ``revision`` is on disk."""
@@ -89,7 +99,8 @@ class Store:
         self._waiters.append((revision, waiter))
         await waiter
 
-    def _commit(self, tx: Transaction) -> None:
+    def _outcome(self, tx: Transaction) -> tuple[list[Change], list[Write]]:
+        """What the transaction has changed in the end; writing back an equal row is nothing."""
         changes: list[Change] = []
         writes: list[Write] = []
         revision = self._revision + 1
@@ -98,11 +109,21 @@ class Store:
             if after is before or (after is not None and after == before):
                 continue
             changes.append(Change(self._tables[name], key, before, after, revision))
-            writes.append((name, key, None if after is None else self._encoder.encode(after)))
-        if not changes:
-            return
-        self._revision = tx.revision = revision
-        self._journal.append(revision, writes)
+            writes.append((name, key, None if after is None else self._document(name, after)))
+        return changes, writes
+
+    def _document(self, name: str, record: msgspec.Struct) -> bytes:
+        """The record encoded, and seen to be readable: the next start would fail over it.
+
+        A record is not checked when it is made: it may hold a NaN or a value of another type.
+        """
+        document = self._encoder.encode(record)
+        self._decoders[name].decode(document)
+        return document
+
+    def _commit(self, tx: Transaction, changes: list[Change], writes: list[Write]) -> None:
+        self._revision = tx.revision = self._revision + 1
+        self._journal.append(tx.revision, writes)
         self.feed.publish(changes)
 
     def _became_durable(self, revision: int) -> None:

@@ -35,32 +35,34 @@ class Rows(Generic[R]):
         self._indexes: dict[str, dict[Hashable, dict[str, R]]] = {n: {} for n in table.indexes}
 
     def set(self, key: str, record: R | None) -> R | None:
-        """Store or (None) remove a row; returns what was there before."""
+        """Store or (None) remove a row; returns what was there before.
+
+        All or nothing: a record that can't be indexed raises before anything has changed.
+        """
+        values = {} if record is None else self._index_values(record)
         before = self.by_key.get(key)
         if before is not None:
-            self._unindex(key, before)
+            self._unindex(key, self._index_values(before))
         if record is None:
             self.by_key.pop(key, None)
         else:
             self.by_key[key] = record
-            self._index(key, record)
+            for name, value in values.items():
+                self._indexes[name].setdefault(value, {})[key] = record
         return before
 
     def find(self, index: str, value: Hashable) -> list[R]:
-        """Rows whose index value equals ``value``, in insertion order."""
+        """Rows whose index value equals ``value``, in no particular order."""
         return list(self._indexes[index].get(value, {}).values())
 
-    def _index(self, key: str, record: R) -> None:
-        for name, value_of in self.table.indexes.items():
-            value = value_of(record)
-            if value is not None:
-                self._indexes[name].setdefault(value, {})[key] = record
+    def _index_values(self, record: R) -> dict[str, Hashable]:
+        values = {name: value_of(record) for name, value_of in self.table.indexes.items()}
+        for value in values.values():
+            hash(value)  # raises TypeError now, while nothing has changed
+        return {name: value for name, value in values.items() if value is not None}
 
-    def _unindex(self, key: str, record: R) -> None:
-        for name, value_of in self.table.indexes.items():
-            value = value_of(record)
-            if value is None:
-                continue
+    def _unindex(self, key: str, values: Mapping[str, Hashable]) -> None:
+        for name, value in values.items():
             bucket = self._indexes[name][value]
             del bucket[key]
             if not bucket:

@@ -32,11 +32,11 @@ class Transaction:
         return row
 
     def all(self, table: Table[R]) -> list[R]:
-        """Every row, oldest insertion first."""
+        """Every row, in no particular order (a restart changes it): sort by what you need."""
         return list(self._rows[table.name].by_key.values())
 
     def find(self, table: Table[R], index: str, value: Hashable) -> list[R]:
-        """Rows whose declared index ``index`` equals ``value``."""
+        """Rows whose declared index ``index`` equals ``value``, in no particular order."""
         return self._rows[table.name].find(index, value)
 
     def put(self, table: Table[R], record: R) -> R:

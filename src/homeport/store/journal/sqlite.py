@@ -65,7 +65,8 @@ class SqliteEngine:
             self._db.execute("UPDATE commits SET last_revision=?", (commits[-1][0],))
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite rolls back by itself on a full disk
+                self._db.execute("ROLLBACK")
             raise
 
     def _write(self, revision: int, table: str, key: str, document: bytes | None) -> None:
