@@ -13,7 +13,7 @@ from docker_engine import docker
 from load import Load
 from second_host import second_host
 from tasks import container, register
-from web_service import create_web_service
+from web_service import WebService, create_web_service, web_container
 from web_service import register as register_web
 
 pytestmark = pytest.mark.docker
@@ -134,6 +134,70 @@ def test_an_update_is_rolled_back_by_updating_to_the_earlier_revision(
             eventually("it answers", lambda v=version, n=seen: load.bodies[v] > n + 50)
     assert load.failures == []
     assert service.describe()["taskDefinition"].endswith("/web:1")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["exit 1", "/no/such/program", "mkdir /www; exec httpd -f -p 81 -h /www"],
+    ids=["crashes", "does not start", "never becomes healthy"],
+)
+def test_a_bad_revision_trips_the_circuit_breaker_and_is_rolled_back(
+    control_plane: ControlPlane, command: str
+) -> None:
+    service = create_web_service(control_plane)
+    ecs = control_plane.client("ecs")
+    good = service.describe()["deployments"][0]["id"]
+    bad = register(control_plane, web_container("v2", command))
+    with Load(service.url, rate=200) as load:
+        eventually("traffic flows", lambda: load.bodies["v1"] > 100)
+        ecs.update_service(
+            cluster=control_plane.cluster,
+            service=service.name,
+            taskDefinition=bad,
+            deploymentConfiguration={
+                "deploymentCircuitBreaker": {"enable": True, "rollback": True}
+            },
+        )
+        eventually("the deployment fails", lambda: _event(service, "deployment failed"), 120)
+        service.wait_completed()
+        before = load.bodies["v1"]
+        eventually("traffic flows", lambda: load.bodies["v1"] > before + 100)
+    assert load.failures == []
+    assert set(load.bodies) == {"v1"}
+    described = service.describe()
+    assert described["taskDefinition"].endswith("/web:1")
+    assert [d["id"] for d in described["deployments"]] == [good]
+    assert _event(service, f"rolling back to deployment {good}.")
+
+
+def _event(service: WebService, words: str) -> bool:
+    return any(words in event["message"] for event in service.describe()["events"])
+
+
+def test_without_rollback_a_failed_deployment_stays_as_it_is(control_plane: ControlPlane) -> None:
+    service = create_web_service(control_plane)
+    ecs = control_plane.client("ecs")
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
+    ecs.update_service(
+        cluster=control_plane.cluster,
+        service=service.name,
+        taskDefinition=register(control_plane, web_container("v2", "exit 1")),
+        deploymentConfiguration=breaker,
+    )
+
+    def failed() -> bool:
+        primary = service.describe()["deployments"][0]
+        return bool(primary["rolloutState"] == "FAILED")
+
+    eventually("the deployment fails", failed, 120)
+    primary, old = service.describe()["deployments"]
+    assert primary["rolloutStateReason"] == (
+        "ECS deployment circuit breaker: tasks failed to start."
+    )
+    assert primary["failedTasks"] == 3
+    assert (old["status"], old["runningCount"]) == ("ACTIVE", 2)
+    ecs.update_service(cluster=control_plane.cluster, service=service.name, taskDefinition="web:1")
+    service.wait_completed()
 
 
 def test_two_hosts_share_the_tasks(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from homeport.decide.circuit_breaker import trips
 from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds, ended_quickly
 from homeport.decide.placement.explain import unplaceable_message
 from homeport.decide.placement.scale_in import RunningTask, stop_order
 from homeport.decide.placement.strategies import Strategy
-from homeport.decide.rolling import Decision, ServiceView, Stop, TaskView, decide
+from homeport.decide.rolling import Decision, ServiceView, Stop, TaskView, decide, is_healthy
 from homeport.domain.arn import Arns, Ids, last_segment
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
@@ -34,6 +35,8 @@ from homeport.store.schema import (
     TASK_DEFINITIONS,
     TASKS,
 )
+
+from .rollback import failed
 
 TASKS_PER_BATCH = 10
 PLACEMENT_RETRY_SECONDS = 10.0
@@ -80,7 +83,12 @@ class ServiceController:
         tasks = tx.find(TASKS, "service", key)
         service = self._count_ended(tx, service, tasks, now)
         alive = [t for t in tasks if is_alive(t)]
-        decision = decide(self._view(tx, service, alive), now)
+        view = self._view(tx, service, alive)
+        service = self._judge(tx, service, view, now)
+        if service.deployments[0].id != view.deployment_ids[0]:
+            view = self._view(tx, service, alive)  # rolled back
+        decision = decide(view, now)
+        service = _count_health_stops(tx, service, decision.stops, now)
         self._stop(tx, service, decision.stops, now)
         unplaced = self._launch(tx, service, decision, now)
         self._record(tx, service, decision, now)
@@ -104,6 +112,7 @@ class ServiceController:
             grace_period_seconds=service.health_check_grace_period_seconds or 0,
             minimum_running_seconds=self._minimum_running_seconds,
             primary_completed=primary.rollout_state == "COMPLETED",
+            halted=primary.rollout_state == "FAILED" and service.status == "ACTIVE",
         )
 
     # -- what ended ---------------------------------------------------------------------------
@@ -115,14 +124,33 @@ class ServiceController:
         ended = [t for t in tasks if t.last_status == "STOPPED" and not t.end_counted]
         for task in ended:
             tx.put(TASKS, msgspec.structs.replace(task, end_counted=True))
-        failed = [t for t in ended if _failed(t)]
-        if not failed:
+        failures = [t for t in ended if _failed(t)]
+        if not failures:
             return service
-        deployments = tuple(_with_failures(d, failed, now) for d in service.deployments)
+        deployments = tuple(_with_failures(d, failures, now) for d in service.deployments)
         service = _put(tx, service, deployments=deployments)
         if deployments[0].consecutive_failures >= UNABLE_AFTER_FAILURES:
             self._event(tx, service, "is unable to consistently start tasks successfully.", now)
         return service
+
+    def _judge(self, tx: Transaction, service: Service, view: ServiceView, now: float) -> Service:
+        """Whether the PRIMARY deployment has failed; a healthy task clears it of suspicion."""
+        primary = service.deployments[0]
+        if primary.rollout_state != "IN_PROGRESS" or not primary.failed_tasks:
+            return service
+        breaker = service.circuit_breaker
+        own = (t for t in view.tasks if t.deployment_id == primary.id)
+        if breaker.reset_on_healthy_task and any(is_healthy(t, view, now) for t in own):
+            cleared = msgspec.structs.replace(primary, failed_tasks=0)
+            return _put(tx, service, deployments=(cleared, *service.deployments[1:]))
+        if not trips(breaker, primary.failed_tasks, service.desired_count):
+            return service
+        judged = failed(service, now, lambda text: self._event(tx, service, text, now))
+        current = tx.get(SERVICES, service.arn) or service
+        return tx.put(
+            SERVICES,
+            msgspec.structs.replace(judged, last_event_sequence=current.last_event_sequence),
+        )
 
     # -- doing --------------------------------------------------------------------------------
 
@@ -207,6 +235,7 @@ class ServiceController:
         was_steady = service.steady
         service = _put(tx, service, deployments=(primary, *kept), steady=steady)
         if completed:
+            tx.put(SERVICES, msgspec.structs.replace(service, last_completed=primary))
             self._event(tx, service, f"(deployment {primary.id}) deployment completed.", now)
         if steady and not was_steady and service.status == "ACTIVE":
             self._event(tx, service, "has reached a steady state.", now)
@@ -256,16 +285,31 @@ def _failed(task: Task) -> bool:
     return task.stop_code == "TaskFailedToStart"
 
 
-def _with_failures(deployment: Deployment, failed: Sequence[Task], now: float) -> Deployment:
-    """``failedTasks`` counts, as on AWS, only tasks that never reached RUNNING."""
-    own = [t for t in failed if t.deployment_id == deployment.id]
+def _count_health_stops(
+    tx: Transaction, service: Service, stops: Sequence[Stop], now: float
+) -> Service:
+    """Tasks that a health check failed count for their deployment."""
+    sick = [s.task_arn for s in stops if s.cause in ("load_balancer_health", "container_health")]
+    if not sick:
+        return service
+    of = [task.deployment_id for arn in sick if (task := tx.get(TASKS, arn)) is not None]
+    deployments = tuple(
+        msgspec.structs.replace(d, failed_tasks=d.failed_tasks + of.count(d.id), updated_at=now)
+        if d.id in of
+        else d
+        for d in service.deployments
+    )
+    return _put(tx, service, deployments=deployments)
+
+
+def _with_failures(deployment: Deployment, ended: Sequence[Task], now: float) -> Deployment:
+    own = [t for t in ended if t.deployment_id == deployment.id]
     if not own:
         return deployment
     failures = deployment.consecutive_failures + len(own)
-    never_ran = sum(t.stop_code == "TaskFailedToStart" for t in own)
     return msgspec.structs.replace(
         deployment,
-        failed_tasks=deployment.failed_tasks + never_ran,
+        failed_tasks=deployment.failed_tasks + len(own),
         consecutive_failures=failures,
         next_launch_at=now + delay_seconds(failures),
         updated_at=now,

@@ -42,7 +42,8 @@ class TaskView(msgspec.Struct, frozen=True):
 
 class ServiceView(msgspec.Struct, frozen=True):
     """The service. ``deployment_ids`` has PRIMARY first. ``tasks`` are the alive ones, in the
-    order in which they are to be stopped when there is a choice."""
+    order in which they are to be stopped when there is a choice. ``halted``: the PRIMARY
+    deployment has failed; nothing is launched, and what runs goes on."""
 
     desired_count: int
     minimum_healthy_percent: int
@@ -53,6 +54,7 @@ class ServiceView(msgspec.Struct, frozen=True):
     grace_period_seconds: float = 0.0
     minimum_running_seconds: float = 0.0
     primary_completed: bool = False
+    halted: bool = False
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -128,6 +130,8 @@ def grace_ends_at(task: TaskView, service: ServiceView) -> float:
 
 def decide(service: ServiceView, now: float) -> Decision:
     """The next step of the service; doing it and asking again converges."""
+    if service.halted:
+        return Decision()
     primary = service.deployment_ids[0] if service.deployment_ids else ""
     wanted = [t for t in service.tasks if t.deployment_id == primary]
     old = [t for t in service.tasks if t.deployment_id != primary]
@@ -198,7 +202,13 @@ def _sick_stops(
     if cap_total(service) > service.desired_count:
         # Replacements come first; once enough others are healthy the sick ones are surplus.
         fit = sum(is_healthy(t, service, now) for t in wanted if t.arn not in sick_arns)
-        return list(sick) if fit >= service.desired_count else []
+        if fit >= service.desired_count:
+            return list(sick)
+        if len(service.tasks) < cap_total(service):
+            return []
+        # No room for replacements: those that count for nothing make it.
+        idle = {t.arn for t in wanted if not is_healthy(t, service, now)}
+        return [s for s in sick if s.task_arn in idle]
     first = next(t for t in wanted if t.arn == sick[0].task_arn)
     healthy = sum(is_healthy(t, service, now) for t in service.tasks)
     if is_healthy(first, service, now) and healthy <= floor_healthy(service):

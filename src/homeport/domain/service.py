@@ -13,6 +13,17 @@ DeploymentStatus = Literal["PRIMARY", "ACTIVE"]
 RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
 
 
+class CircuitBreaker(msgspec.Struct, frozen=True):
+    """The deployment circuit breaker of a service. ``value`` is a percentage of the desired
+    count, or for COUNT a number of tasks."""
+
+    enable: bool = False
+    rollback: bool = False
+    reset_on_healthy_task: bool = True
+    threshold_type: Literal["BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"] = "BOUNDED_PERCENT"
+    value: int = 50
+
+
 class ServiceLoadBalancer(msgspec.Struct, frozen=True):
     """One ``loadBalancers[]`` item of a service."""
 
@@ -39,8 +50,10 @@ class Deployment(msgspec.Struct, frozen=True):
     """One deployment of a service. ``id`` is ``ecs-svc/<19 digits>`` and is also the
     ``started_by`` of its tasks. Counts of running and pending tasks are derived from tasks.
 
-    ``consecutive_failures`` and ``next_launch_at`` hold back the launches of a deployment
-    whose tasks never reach RUNNING, or end by themselves soon after.
+    ``failed_tasks`` counts for the circuit breaker: tasks that failed to start, ended at once or
+    were stopped by a health check, since one became healthy. ``consecutive_failures`` and
+    ``next_launch_at`` hold back the launches of a deployment whose tasks never reach RUNNING, or
+    end by themselves soon after.
     """
 
     id: str
@@ -89,6 +102,8 @@ class Service(msgspec.Struct, frozen=True):
     steady: bool = False
     last_event_sequence: int = 0
     inactive_since: float | None = None
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
+    last_completed: Deployment | None = None  # what a failed deployment is rolled back to
     tags: tuple[Tag, ...] = ()
 
 

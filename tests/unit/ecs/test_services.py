@@ -149,11 +149,6 @@ def test_an_instance_target_group_does_not_go_with_awsvpc(world: World) -> None:
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
         {
             "deploymentConfiguration": {
-                "deploymentCircuitBreaker": {"enable": True, "rollback": False}
-            }
-        },
-        {
-            "deploymentConfiguration": {
                 "alarms": {"enable": True, "rollback": False, "alarmNames": ["x"]}
             }
         },

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from homeport.domain.service import CircuitBreaker
+
 from .errors import ClientException, InvalidParameterException
 from .not_run_yet import refusal
 
@@ -41,6 +43,33 @@ def parse_percents(request: Request, current: Percents) -> Percents:
             "maximumPercent must be greater than 0 and not below minimumHealthyPercent."
         )
     return percents
+
+
+def parse_circuit_breaker(request: Request, current: CircuitBreaker) -> CircuitBreaker:
+    """``deploymentConfiguration.deploymentCircuitBreaker`` over what stands."""
+    configuration: Request = request.get("deploymentConfiguration") or {}
+    given: Request | None = configuration.get("deploymentCircuitBreaker")
+    if given is None:
+        return current
+    threshold: Request = given.get("thresholdConfiguration") or {}
+    kind, value = threshold.get("type", "BOUNDED_PERCENT"), threshold.get("value", 50)
+    if kind not in ("BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"):
+        raise InvalidParameterException(
+            "deploymentCircuitBreaker.thresholdConfiguration.type must be one of "
+            "[BOUNDED_PERCENT, UNBOUNDED_PERCENT, COUNT]"
+        )
+    if value < 1 or (kind != "COUNT" and value > 100):
+        raise InvalidParameterException(
+            "deploymentCircuitBreaker.thresholdConfiguration.value must be at least 1, and at "
+            "most 100 for a percentage."
+        )
+    return CircuitBreaker(
+        enable=bool(given.get("enable")),
+        rollback=bool(given.get("rollback")),
+        reset_on_healthy_task=given.get("resetOnHealthyTask", True) is not False,
+        threshold_type=kind,
+        value=value,
+    )
 
 
 def parse_desired_count(value: int) -> int:
@@ -83,7 +112,7 @@ def _refuse_other_strategies(configuration: Request) -> None:
     strategy = configuration.get("strategy")
     if strategy not in (None, "ROLLING"):
         raise ClientException(refusal(f"deploymentConfiguration.strategy {strategy}"))
-    for member in ("deploymentCircuitBreaker", "alarms", "earlySuccessCriteria"):
+    for member in ("alarms", "earlySuccessCriteria"):
         if (configuration.get(member) or {}).get("enable"):
             raise ClientException(refusal(f"deploymentConfiguration.{member}"))
     for member in (

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from homeport.domain.service import (
+    CircuitBreaker,
     Deployment,
     PlacementConstraint,
     PlacementStrategy,
@@ -101,11 +102,20 @@ def _deployment(service: Service, deployment: Deployment, counts: TaskCounts) ->
 
 def _deployment_configuration(service: Service) -> View:
     return {
-        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        "deploymentCircuitBreaker": _circuit_breaker(service.circuit_breaker),
         "maximumPercent": service.maximum_percent,
         "minimumHealthyPercent": service.minimum_healthy_percent,
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,
+    }
+
+
+def _circuit_breaker(breaker: CircuitBreaker) -> View:
+    return {
+        "enable": breaker.enable,
+        "rollback": breaker.rollback,
+        "resetOnHealthyTask": breaker.reset_on_healthy_task,
+        "thresholdConfiguration": {"type": breaker.threshold_type, "value": breaker.value},
     }
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from homeport.domain.arn import last_segment
 from homeport.domain.cluster import Cluster
-from homeport.domain.service import Deployment, Service
+from homeport.domain.service import CircuitBreaker, Deployment, Service
 from homeport.domain.task_definition import TaskDefinition
 from homeport.scheduling.events import delete_events
 from homeport.services.call import Call, Handler, Response
@@ -38,6 +38,7 @@ from .resolve import active_cluster, find_cluster, runnable_task_definition
 from .service_load_balancers import check_load_balancers, parse_load_balancers
 from .service_settings import (
     Percents,
+    parse_circuit_breaker,
     parse_desired_count,
     parse_grace_period,
     parse_percents,
@@ -212,6 +213,7 @@ def _new_service(
         placement_strategy=parse_strategy(request.get("placementStrategy") or ()),
         role_arn=request.get("role") or _service_role(call),
         propagate_tags=parse_propagate_tags(request.get("propagateTags")),
+        circuit_breaker=parse_circuit_breaker(request, CircuitBreaker()),
         enable_ecs_managed_tags=request.get("enableECSManagedTags", False),
         client_token=request.get("clientToken"),
         tags=parse_tags(request.get("tags") or ()),
@@ -251,6 +253,7 @@ def _changed(call: Call, service: Service, request: UpdateServiceRequestTypeDef)
         "propagate_tags": parse_propagate_tags(
             request.get("propagateTags"), service.propagate_tags
         ),
+        "circuit_breaker": parse_circuit_breaker(request, service.circuit_breaker),
     }
     if "desiredCount" in request:
         changes["desired_count"] = parse_desired_count(request["desiredCount"])
