@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from .container_parameter_rules import check_parameters
 from .errors import ClientException, InvalidParameterException
 
 Document = Mapping[str, Any]  # a request document: open-ended by nature
@@ -32,6 +33,17 @@ LOG_DRIVERS = (
     "syslog",
 )
 
+OPERATING_SYSTEMS = (
+    "LINUX",
+    *(f"WINDOWS_SERVER_{year}_{kind}" for year in (2019, 2022, 2025) for kind in ("CORE", "FULL")),
+    "WINDOWS_SERVER_2016_FULL",
+    "WINDOWS_SERVER_2004_CORE",
+    "WINDOWS_SERVER_20H2_CORE",
+)
+EPHEMERAL_GIB = (21, 200)
+TASK_CPU_UNITS = (128, 196_608)
+
+_ROLE = re.compile(r"(arn:aws:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_/-]{1,576}")
 _FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _CONTAINER_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _IMAGE = re.compile(r"[A-Za-z0-9_\-:./@#+]{1,255}")
@@ -63,6 +75,15 @@ def check(request: Document) -> None:
             "underscores and hyphens: family."
         )
     _one_of(request, "networkMode", NETWORK_MODES)
+    _one_of(request, "pidMode", ("host", "task"))
+    _one_of(request, "ipcMode", ("host", "task", "none"))
+    platform: Document = request.get("runtimePlatform") or {}
+    _one_of(platform, "operatingSystemFamily", OPERATING_SYSTEMS)
+    _one_of(platform, "cpuArchitecture", ("X86_64", "ARM64"))
+    for field in ("taskRoleArn", "executionRoleArn"):
+        role = request.get(field)
+        if role and not _ROLE.fullmatch(role):
+            raise ClientException(f"{field} '{role[:128]}' is not the name or ARN of a role.")
     for launch_type in request.get("requiresCompatibilities") or ():
         if launch_type not in LAUNCH_TYPES:
             raise ClientException(
@@ -84,6 +105,7 @@ def check(request: Document) -> None:
         _check_container(container, request, containers, volumes)
     _check_dependencies(containers)
     _check_task_sizes(request, containers)
+    _check_static_ports(containers)
     _check_constraints(request.get("placementConstraints") or ())
     if "FARGATE" in (request.get("requiresCompatibilities") or ()):
         check_fargate(request)
@@ -148,17 +170,7 @@ def _check_container(
     _check_health(container)
     _check_logging(container)
     _check_names_of_others(container, containers, volumes)
-    for pair in container.get("environment") or ():
-        if not pair.get("name"):
-            raise ClientException(
-                f"Invalid setting for container '{name}'. environment.name must not be empty."
-            )
-    for limit in container.get("ulimits") or ():
-        if limit["softLimit"] > limit["hardLimit"]:
-            raise ClientException(
-                f"Invalid setting for container '{name}'. ulimits: softLimit of "
-                f"'{limit['name']}' must not exceed its hardLimit."
-            )
+    check_parameters(container, request.get("networkMode") or "bridge")
 
 
 def _check_sizes(container: Document, request: Document) -> None:
@@ -342,6 +354,12 @@ def _check_task_sizes(request: Document, containers: Sequence[Document]) -> None
         limit = parse_size(request.get(field), field)
         if limit is None:
             continue
+        least, most = TASK_CPU_UNITS
+        if field == "cpu" and not least <= limit <= most:
+            raise ClientException(
+                f"Invalid 'cpu' setting for task: '{request['cpu'][:64]}' must be between {least} "
+                f"and {most} CPU units."
+            )
         total = sum(
             c.get("memoryReservation") or c.get("memory") or 0
             if field == "memory"
@@ -373,6 +391,18 @@ def parse_size(text: str | None, field: str) -> int | None:
     return int(value)
 
 
+def _check_static_ports(containers: Sequence[Document]) -> None:
+    seen: set[tuple[int, str]] = set()
+    for container in containers:
+        for mapping in container.get("portMappings") or ():
+            port = (mapping.get("hostPort") or 0, mapping.get("protocol") or "tcp")
+            if port[0] and port in seen:
+                raise ClientException(
+                    f"hostPort {port[0]} is mapped twice: portMappings of '{container['name']}'."
+                )
+            seen.add(port)
+
+
 def _check_constraints(constraints: Sequence[Document]) -> None:
     if len(constraints) > 10:
         raise InvalidParameterException("placementConstraints cannot exceed 10 items.")
@@ -397,6 +427,15 @@ def check_fargate(request: Document) -> None:
         raise ClientException("No Fargate configuration exists for given values.")
     if request.get("networkMode") != "awsvpc":
         raise ClientException("Fargate only supports network mode ‘awsvpc’.")
+    least, most = EPHEMERAL_GIB
+    size = (request.get("ephemeralStorage") or {}).get("sizeInGiB")
+    if size is not None and not least <= size <= most:
+        raise ClientException(f"ephemeralStorage.sizeInGiB must be between {least} and {most}.")
+    for volume in request.get("volumes") or ():
+        if (volume.get("host") or {}).get("sourcePath"):
+            raise ClientException(
+                "Tasks using the Fargate launch type do not support host.sourcePath of volumes."
+            )
     for container in request["containerDefinitions"]:
         logging = container.get("logConfiguration") or {}
         if logging.get("logDriver") == "awslogs" and not request.get("executionRoleArn"):
