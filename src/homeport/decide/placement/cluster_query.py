@@ -4,7 +4,10 @@ Source: "Create expressions to define container instances for Amazon ECS tasks",
 guide. Where AWS is silent Homeport decides: ``not`` binds tighter than ``and``, ``and`` than
 ``or``; keywords in any case; an absent attribute fails ``==``, ``in``, ``=~`` and the orderings
 and satisfies ``!=``, ``!in``, ``!~``; ``=~`` must match the whole value; ``task:group`` holds if
-some task on the instance has such a group.
+some task on the instance has such a group, and ``task:group !=`` if none has.
+
+Patterns are RE2's, which match in linear time: no look-around and no back-references. With a
+backtracking engine one pattern such as ``(a+)+b`` would hold up the whole control plane.
 """
 
 from __future__ import annotations
@@ -13,14 +16,17 @@ import functools
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Protocol, cast
 
 import lark
 import msgspec
+import re2  # type: ignore[import-untyped]
 
 from .candidate import CandidateInstance
 
 MAX_EXPRESSION = 2000
 MAX_PATTERN = 256
+MAX_DEPTH = 100
 
 _GRAMMAR = r"""
 ?start: or_
@@ -63,12 +69,21 @@ _OPERATOR_NAMES = {
     "not_in": "!in",
     "not_exists": "!exists",
 }
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_VERSION = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15}){0,9}")
 _ORDERED = frozenset({"agentversion", "registeredat", "runningtaskscount"})
 _UNORDERED = frozenset({"agentconnected", "ec2instanceid"})
 
 
 class QueryError(ValueError):
     """The expression does not parse or asks for what its subject does not have."""
+
+
+class Pattern(Protocol):
+    """A compiled regular expression."""
+
+    def fullmatch(self, text: str) -> object | None:
+        """A match of the whole text, or None."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -102,22 +117,29 @@ def parse(text: str) -> Expression:
     try:
         tree = _parser().parse(text)
     except lark.exceptions.UnexpectedInput as error:
-        position = error.pos_in_stream if error.pos_in_stream is not None else len(text)
-        raise QueryError(f"unexpected input at character {position + 1}") from None
-    except RecursionError:
-        raise QueryError("the expression is nested too deeply") from None
-    return _build(tree)
+        raise QueryError(_where(error, text)) from None
+    return _build(tree, MAX_DEPTH)
 
 
-def _build(tree: lark.Tree[lark.Token]) -> Expression:
+def _where(error: lark.exceptions.UnexpectedInput, text: str) -> str:
+    token = getattr(error, "token", None)
+    position = error.pos_in_stream
+    if position is None or (token is not None and token.type == "$END"):
+        return f"unexpected end after character {len(text)}"
+    return f"unexpected input at character {position + 1}"
+
+
+def _build(tree: lark.Tree[lark.Token], depth: int) -> Expression:
+    if not depth:
+        raise QueryError(f"the expression is nested more than {MAX_DEPTH} levels deep")
     children = tree.children
     match tree.data:
         case "comparison" | "membership" | "existence":
             return _comparison(tree)
         case "negation":
-            return Junction("not", (_build(_subtree(children[0])),))
+            return Junction("not", (_build(_subtree(children[0]), depth - 1),))
         case "and_" | "or_":
-            parts = tuple(_build(_subtree(c)) for c in children)
+            parts = tuple(_build(_subtree(c), depth - 1) for c in children)
             return Junction(str(tree.data).rstrip("_"), parts)
     raise QueryError(f"unexpected {tree.data}")
 
@@ -161,13 +183,15 @@ def _check(comparison: Comparison) -> None:
 
 
 @functools.lru_cache(maxsize=512)
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> Pattern:
     if len(text) > MAX_PATTERN:
         raise QueryError(f"the pattern is longer than {MAX_PATTERN} characters")
+    options = re2.Options()
+    options.log_errors = False  # it would write to stderr
     try:
-        return re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise QueryError(f"the pattern {text[:40]!r} is not a regular expression") from error
+        return cast(Pattern, re2.compile(text, options))
+    except (re2.error, UnicodeEncodeError):
+        raise QueryError(f"{text[:40]!r} is not a regular expression (RE2 syntax)") from None
 
 
 def matches(expression: Expression, instance: CandidateInstance) -> bool:
@@ -259,16 +283,22 @@ def _ordered(subject: str, text: str) -> tuple[float, ...]:
                 moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
                 return (moment.timestamp(),)
             case _:
-                return (float(int(text)),)
+                return (float(_matching(_NUMBER, text)),)
     except (ValueError, OverflowError):
         raise QueryError(f"{text[:40]!r} is no value of {subject}") from None
 
 
 def _dotted(text: str) -> tuple[float, ...]:
-    numbers = [int(part) for part in text.split(".")]
+    numbers = [int(part) for part in _matching(_VERSION, text).split(".")]
     while numbers and numbers[-1] == 0:
         numbers.pop()
     return tuple(map(float, numbers))
+
+
+def _matching(form: re.Pattern[str], text: str) -> str:
+    if not form.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _order(operator: str, left: Iterable[object], right: Iterable[object]) -> bool:

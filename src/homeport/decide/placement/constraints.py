@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -22,15 +22,14 @@ class Constraint(msgspec.Struct, frozen=True):
 
 def unsatisfied(
     constraints: Sequence[Constraint], task: TaskToPlace, instance: CandidateInstance
-) -> str | None:
-    """The reason of the first constraint that the instance fails, or None.
+) -> Iterator[str]:
+    """The reason of each constraint that the instance fails, in the constraints' order.
 
     Raises QueryError for an expression that does not parse: callers validate it before.
     """
     for constraint in constraints:
         if constraint.type == "distinctInstance":
             if instance.group_counts.get(task.group):
-                return DISTINCT_INSTANCE_REASON
+                yield DISTINCT_INSTANCE_REASON
         elif not matches(parse(constraint.expression), instance):
-            return MEMBER_OF_REASON
-    return None
+            yield MEMBER_OF_REASON

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from .candidate import CandidateInstance, TaskToPlace
-from .constraints import Constraint, unsatisfied
-from .resources import refusal
+from .constraints import DISTINCT_INSTANCE_REASON, MEMBER_OF_REASON, Constraint, unsatisfied
+from .resources import refusals
 from .strategies import Strategy, choose
 
 
@@ -20,10 +20,14 @@ class PlacementRules(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why one instance can't take the task (``RESOURCE:CPU``, ``AGENT``, …)."""
+    """Why one instance can't take the task (``RESOURCE:CPU``, ``AGENT``, …).
+
+    ``reason`` is the first filter that failed, ``failed`` how many did.
+    """
 
     instance_arn: str
     reason: str
+    failed: int = 1
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -38,24 +42,29 @@ class Unplaceable(msgspec.Struct, frozen=True):
     refusals: tuple[Refusal, ...]
 
     def closest(self) -> Refusal | None:
-        """The refusal of the instance that passed the most filters."""
-        return max(self.refusals, key=_filters_passed, default=None)
+        """The refusal of the instance that passed the most filters.
+
+        The same one whatever order the instances came in: a service event that named another
+        instance at each attempt would never count as a repetition.
+        """
+        return min(self.refusals, key=_distance, default=None)
 
 
-FILTER_ORDER = (
-    "AGENT",
-    "ATTRIBUTE",
-    "MemberOf placement constraint unsatisfied",
-    "DistinctInstance placement constraint unsatisfied",
-    "RESOURCE:MEMORY",
+# From what is easiest to mend: of instances that lack one thing each, room is told first.
+_NEAREST = (
     "RESOURCE:CPU",
-    "RESOURCE:PORTS_UDP",
+    "RESOURCE:MEMORY",
     "RESOURCE:PORTS",
+    "RESOURCE:PORTS_UDP",
+    DISTINCT_INSTANCE_REASON,
+    MEMBER_OF_REASON,
+    "ATTRIBUTE",
+    "AGENT",
 )
 
 
-def _filters_passed(refused: Refusal) -> int:
-    return FILTER_ORDER.index(refused.reason) if refused.reason in FILTER_ORDER else 0
+def _distance(refused: Refusal) -> tuple[int, int, str]:
+    return refused.failed, _NEAREST.index(refused.reason), refused.instance_arn
 
 
 def place(
@@ -68,13 +77,13 @@ def place(
     """
     active = [i for i in instances if i.status == "ACTIVE"]
     fitting: list[CandidateInstance] = []
-    refusals: list[Refusal] = []
+    refused: list[Refusal] = []
     for instance in active:
-        reason = refusal(task, instance) or unsatisfied(rules.constraints, task, instance)
-        if reason is None:
-            fitting.append(instance)
+        reasons = [*refusals(task, instance), *unsatisfied(rules.constraints, task, instance)]
+        if reasons:
+            refused.append(Refusal(instance.arn, reasons[0], len(reasons)))
         else:
-            refusals.append(Refusal(instance.arn, reason))
+            fitting.append(instance)
     if not fitting:
-        return Unplaceable(tuple(refusals))
+        return Unplaceable(tuple(refused))
     return Placed(choose(fitting, active, task, rules.strategies).arn)

@@ -1,6 +1,8 @@
-"""Does the task fit? One reason, the first that holds."""
+"""Does the task fit? Every reason against it, the first that holds first."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from .candidate import CandidateInstance, TaskToPlace
 
@@ -17,16 +19,20 @@ REASONS = (
 
 def refusal(task: TaskToPlace, instance: CandidateInstance) -> str | None:
     """Why the instance can't take the task, or None."""
+    return next(refusals(task, instance), None)
+
+
+def refusals(task: TaskToPlace, instance: CandidateInstance) -> Iterator[str]:
+    """Every reason why the instance can't take the task, in the order of ``REASONS``."""
     if not instance.agent_connected:
-        return "AGENT"
+        yield "AGENT"
     if not task.required_attributes <= instance.attributes.keys():
-        return "ATTRIBUTE"
+        yield "ATTRIBUTE"
     if task.cpu > instance.remaining_cpu:
-        return "RESOURCE:CPU"
+        yield "RESOURCE:CPU"
     if task.memory > instance.remaining_memory:
-        return "RESOURCE:MEMORY"
+        yield "RESOURCE:MEMORY"
     if task.tcp_ports & instance.used_tcp_ports:
-        return "RESOURCE:PORTS"
+        yield "RESOURCE:PORTS"
     if task.udp_ports & instance.used_udp_ports:
-        return "RESOURCE:PORTS_UDP"
-    return None
+        yield "RESOURCE:PORTS_UDP"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.decide.placement import CandidateInstance, TaskToPlace
+from homeport.decide.placement import (
+    CandidateInstance,
+    Placed,
+    PlacementRules,
+    TaskToPlace,
+    place,
+)
+from homeport.decide.placement.candidate import reserve
 from homeport.decide.placement.constraints import Constraint
 from homeport.decide.placement.strategies import Strategy
 
@@ -38,3 +45,17 @@ def spread(field: str) -> Strategy:
 
 def binpack(field: str) -> Strategy:
     return Strategy("binpack", field)
+
+
+def place_many(
+    wanted: TaskToPlace, count: int, instances: list[CandidateInstance], rules: PlacementRules
+) -> tuple[list[str], list[CandidateInstance]]:
+    """Where each task went, one after the other, and what is left."""
+    chosen: list[str] = []
+    for _ in range(count):
+        result = place(wanted, instances, rules)
+        if not isinstance(result, Placed):
+            break
+        chosen.append(result.instance_arn)
+        instances = [reserve(i, wanted) if i.arn == result.instance_arn else i for i in instances]
+    return chosen, instances

@@ -1,4 +1,4 @@
-"""Where a task goes, and why it does not go elsewhere."""
+"""Where a task goes: what binds, what is best effort, in AWS's order."""
 
 from __future__ import annotations
 
@@ -6,39 +6,20 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from placement_records import DISTINCT, binpack, instance, member_of, spread, task
+from placement_records import DISTINCT, binpack, instance, member_of, place_many, spread, task
 
 from homeport.decide.placement import (
     CandidateInstance,
     Placed,
     PlacementRules,
-    TaskToPlace,
     Unplaceable,
     place,
 )
 from homeport.decide.placement.candidate import reserve
 from homeport.decide.placement.constraints import DISTINCT_INSTANCE_REASON, MEMBER_OF_REASON
-from homeport.decide.placement.explain import unplaceable_message
-from homeport.decide.placement.scale_in import RunningTask, stop_order
-from homeport.decide.placement.strategies import Strategy
+from homeport.decide.placement.strategies import SERVICE_DEFAULT, Strategy
 
 ANYWHERE = PlacementRules()
-
-
-def place_many(
-    wanted: TaskToPlace, count: int, instances: list[CandidateInstance], rules: PlacementRules
-) -> tuple[list[str], list[CandidateInstance]]:
-    """Where each task went, one after the other, and what is left."""
-    chosen: list[str] = []
-    for _ in range(count):
-        result = place(wanted, instances, rules)
-        if not isinstance(result, Placed):
-            break
-        chosen.append(result.instance_arn)
-        instances = [reserve(i, wanted) if i.arn == result.instance_arn else i for i in instances]
-    return chosen, instances
 
 
 @pytest.mark.parametrize(
@@ -139,130 +120,143 @@ def test_an_instance_without_the_spread_attribute_comes_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("demand", "facts"),
     [
-        ({"remaining_memory": 0}, "has insufficient memory available."),
-        ({"remaining_cpu": 0}, "has insufficient CPU units available."),
-        ({"used_tcp_ports": frozenset({80})}, "is already using a port required by your task."),
-        ({"agent_connected": False}, 'encountered error "AGENT".'),
+        ({"cpu": 1024, "memory": 1024}, {}),
+        ({}, {"remaining_cpu": 0, "remaining_memory": 0}),
+        ({"tcp_ports": [80]}, {"used_tcp_ports": frozenset({81}), "used_udp_ports": {80}}),
+        ({"udp_ports": [53]}, {"used_udp_ports": frozenset({54}), "used_tcp_ports": {53}}),
+        ({"required_attributes": frozenset({"gpu"})}, {"attributes": {"gpu": None, "x": "y"}}),
     ],
 )
-def test_a_services_event_says_why_in_awss_words(facts: dict[str, Any], words: str) -> None:
-    result = place(task(cpu=1, memory=1, tcp_ports=[80]), [instance(**facts)], ANYWHERE)
+def test_the_last_bit_of_an_instance_can_be_used(
+    demand: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    assert place(task(**demand), [instance(**facts)], ANYWHERE) == Placed("arn/one")
+
+
+def test_what_was_reserved_is_not_given_twice() -> None:
+    wanted = task(cpu=100, memory=200, tcp_ports=[80], udp_ports=[53])
+    after = reserve(instance(), wanted)
+    assert (after.remaining_cpu, after.remaining_memory) == (924, 824)
+    assert (after.used_tcp_ports, after.used_udp_ports) == ({80}, {53})
+    assert after.group_counts == {"family:web": 1}
+    result = place(wanted, [after], ANYWHERE)
     assert isinstance(result, Unplaceable)
-    message = unplaceable_message("web", result)
-    assert message.startswith("(service web) was unable to place a task because no container")
-    assert f"The closest matching (container-instance one) {words}" in message
+    assert [(r.reason, r.failed) for r in result.refusals] == [("RESOURCE:PORTS", 2)]
 
 
-def test_an_empty_cluster_says_so() -> None:
-    message = unplaceable_message("web", Unplaceable(()))
-    assert "No Container Instances were found in your cluster." in message
-
-
-def test_a_shrinking_service_stops_waiting_tasks_and_then_the_fullest_zone() -> None:
-    instances = {i.arn: i for i in zones({"a": 1, "b": 1})}
-    tasks = [
-        RunningTask("b1", "arn/b0", True),
-        RunningTask("a1", "arn/a0", True),
-        RunningTask("a2", "arn/a0", True),
-        RunningTask("starting", "arn/b0", False),
-    ]
-    assert stop_order(tasks, instances)[:2] == ["starting", "a1"]
-
-
-def test_a_task_whose_host_is_gone_is_stopped_first() -> None:
-    instances = {i.arn: i for i in zones({"a": 1})}
-    tasks = [RunningTask("here", "arn/a0", True), RunningTask("lost", "arn/gone", True)]
-    assert stop_order(tasks, instances) == ["lost", "here"]
-
-
-INSTANCES = st.lists(
-    st.builds(
-        lambda cpu, memory, zone: {"remaining_cpu": cpu, "remaining_memory": memory, "zone": zone},
-        st.integers(0, 400),
-        st.integers(0, 400),
-        st.sampled_from("abc"),
-    ),
-    max_size=6,
-)
-STRATEGIES = st.lists(
-    st.sampled_from(
-        [
-            spread("instanceId"),
-            spread("attribute:ecs.availability-zone"),
-            binpack("cpu"),
-            binpack("memory"),
-            Strategy("random"),
-        ]
-    ),
-    max_size=3,
-)
-
-
-def build(facts: list[dict[str, Any]]) -> list[CandidateInstance]:
-    return [
-        instance(
-            str(number),
-            remaining_cpu=f["remaining_cpu"],
-            remaining_memory=f["remaining_memory"],
-            availability_zone=f["zone"],
-            attributes={"ecs.availability-zone": f["zone"]},
-        )
-        for number, f in enumerate(facts)
-    ]
-
-
-@given(INSTANCES, STRATEGIES, st.integers(0, 200), st.integers(0, 200), st.booleans())
-def test_nothing_is_placed_beyond_what_there_is(
-    facts: list[dict[str, Any]], strategies: list[Strategy], cpu: int, memory: int, port: bool
-) -> None:
-    wanted = task(cpu=cpu, memory=memory, tcp_ports=[80] if port else [])
-    rules = PlacementRules(strategies=tuple(strategies))
-    chosen, left = place_many(wanted, 10, build(facts), rules)
-    assert all(i.remaining_cpu >= 0 and i.remaining_memory >= 0 for i in left)
-    if port:
-        assert len(set(chosen)) == len(chosen)
-    if len(chosen) < 10:
-        result = place(wanted, left, rules)
+def test_the_first_filter_that_fails_is_the_reason() -> None:
+    """In the order in which AWS's documentation lists them: resources, then constraints."""
+    facts: dict[str, Any] = {
+        "agent_connected": False,
+        "remaining_cpu": 0,
+        "remaining_memory": 0,
+        "used_tcp_ports": frozenset({80}),
+        "used_udp_ports": frozenset({53}),
+        "group_counts": {"family:web": 1},
+    }
+    mended: dict[str, Any] = {
+        "agent_connected": True,
+        "attributes": {"gpu": None},
+        "remaining_cpu": 1,
+        "remaining_memory": 1,
+        "used_tcp_ports": frozenset(),
+        "used_udp_ports": frozenset(),
+    }
+    wanted = task(
+        cpu=1,
+        memory=1,
+        tcp_ports=[80],
+        udp_ports=[53],
+        required_attributes=frozenset({"gpu"}),
+    )
+    rules = PlacementRules((member_of("attribute:rack == two"), DISTINCT))
+    seen = []
+    for name in (None, *mended):
+        facts |= {name: mended[name]} if name else {}
+        result = place(wanted, [instance(**facts)], rules)
         assert isinstance(result, Unplaceable)
-        assert len(result.refusals) == len(left), "every instance has its reason"
+        seen.append((result.refusals[0].reason, result.refusals[0].failed))
+    assert seen == [
+        ("AGENT", 8),
+        ("ATTRIBUTE", 7),
+        ("RESOURCE:CPU", 6),
+        ("RESOURCE:MEMORY", 5),
+        ("RESOURCE:PORTS", 4),
+        ("RESOURCE:PORTS_UDP", 3),
+        (MEMBER_OF_REASON, 2),
+    ]
 
 
-@given(INSTANCES, st.integers(1, 12))
-def test_spread_keeps_instances_even_while_all_fit(facts: list[dict[str, Any]], count: int) -> None:
-    instances = build(facts)
-    chosen, _ = place_many(
-        task(), count, instances, PlacementRules(strategies=(spread("instanceId"),))
-    )
-    if instances:
-        counts = Counter({i.arn: 0 for i in instances})
-        counts.update(chosen)
-        assert max(counts.values()) - min(counts.values()) <= 1
+def test_constraints_bind_even_where_the_strategy_would_rather_not() -> None:
+    rules = PlacementRules((member_of("attribute:rack == two"),), (spread("instanceId"),))
+    one, two = instance("1", attributes={"rack": "one"}), instance("2", attributes={"rack": "two"})
+    chosen, _ = place_many(task(), 3, [one, two], rules)
+    assert chosen == ["arn/2"] * 3
 
 
-@given(INSTANCES, st.integers(1, 8), st.integers(1, 100), st.randoms(use_true_random=False))
-def test_binpack_uses_no_more_instances_than_spread(
-    facts: list[dict[str, Any]], count: int, memory: int, chance: Any
-) -> None:
-    wanted = task(memory=memory)
-    packed, _ = place_many(
-        wanted, count, build(facts), PlacementRules(strategies=(binpack("memory"),))
-    )
-    even, _ = place_many(
-        wanted, count, build(facts), PlacementRules(strategies=(spread("instanceId"),))
-    )
-    if len(packed) == len(even):
-        assert len(set(packed)) <= len(set(even))
+def test_a_task_can_keep_away_from_another_group() -> None:
+    """Anti-affinity as AWS's documentation writes it."""
+    rules = PlacementRules((member_of("not(task:group == service:noisy)"),))
+    noisy = instance("noisy", group_counts={"service:noisy": 1})
+    assert place(task(), [noisy, instance("quiet")], rules) == Placed("arn/quiet")
 
 
-@given(INSTANCES, STRATEGIES, st.randoms(use_true_random=False))
-def test_whether_a_task_fits_does_not_depend_on_the_order(
-    facts: list[dict[str, Any]], strategies: list[Strategy], chance: Any
-) -> None:
-    instances = build(facts)
-    shuffled = instances[:]
-    chance.shuffle(shuffled)
-    wanted, rules = task(cpu=100, memory=100), PlacementRules(strategies=tuple(strategies))
-    first, second = place(wanted, instances, rules), place(wanted, shuffled, rules)
-    assert isinstance(first, Placed) == isinstance(second, Placed)
+@pytest.mark.parametrize("field", ["instanceId", "host", "INSTANCEID"])
+def test_host_is_another_name_of_instance_id(field: str) -> None:
+    rules = PlacementRules(strategies=(spread(field),))
+    chosen, _ = place_many(task(), 4, [instance("1"), instance("2")], rules)
+    assert Counter(chosen) == {"arn/1": 2, "arn/2": 2}
+
+
+def test_spread_counts_the_tasks_of_its_own_group_alone() -> None:
+    rules = PlacementRules(strategies=(spread("instanceId"),))
+    mine = instance("mine", group_counts={"family:web": 1})
+    other = instance("other", group_counts={"family:db": 9})
+    assert place(task(), [mine, other], rules) == Placed("arn/other")
+
+
+def test_spread_counts_a_zones_tasks_on_instances_that_are_full() -> None:
+    rules = PlacementRules(strategies=(spread("attribute:ecs.availability-zone"),))
+    full = instance("full", availability_zone="a", remaining_cpu=0, group_counts={"family:web": 2})
+    a, b = instance("a", availability_zone="a"), instance("b", availability_zone="b")
+    busy = reserve(b, task())
+    assert place(task(cpu=1), [full, a, busy], rules) == Placed("arn/b")
+
+
+def test_spread_over_an_attribute_of_ones_own() -> None:
+    rules = PlacementRules(strategies=(spread("attribute:rack"),))
+    racks = [instance(str(n), attributes={"rack": r}) for n, r in enumerate("xxyz")]
+    chosen, _ = place_many(task(), 6, racks, rules)
+    assert Counter("xxyz"[int(arn[4:])] for arn in chosen) == {"x": 2, "y": 2, "z": 2}
+
+
+def test_without_a_strategy_a_service_spreads_over_zones_then_instances() -> None:
+    rules = PlacementRules(strategies=SERVICE_DEFAULT)
+    chosen, _ = place_many(task("service:web"), 8, zones({"a": 2, "b": 2}), rules)
+    assert Counter(chosen) == {"arn/a0": 2, "arn/a1": 2, "arn/b0": 2, "arn/b1": 2}
+
+
+def test_binpack_of_cpu_looks_at_cpu() -> None:
+    instances = [
+        instance("little-cpu", remaining_cpu=100, remaining_memory=900),
+        instance("little-memory", remaining_cpu=900, remaining_memory=100),
+    ]
+    wanted = task(cpu=10, memory=10)
+    by_cpu, by_memory = (PlacementRules(strategies=(binpack(f),)) for f in ("cpu", "memory"))
+    assert place(wanted, instances, by_cpu) == Placed("arn/little-cpu")
+    assert place(wanted, instances, by_memory) == Placed("arn/little-memory")
+
+
+def test_what_stands_after_random_decides_nothing() -> None:
+    rules = PlacementRules(strategies=(Strategy("random"), binpack("memory")))
+    instances = [instance("roomy"), instance("tight", remaining_memory=10)]
+    assert place(task(), instances, rules) == Placed("arn/roomy")
+
+
+def test_random_breaks_the_ties_that_are_left() -> None:
+    rules = PlacementRules(strategies=(binpack("memory"), Strategy("random")))
+    tight = [instance(name, remaining_memory=10) for name in "ab"]
+    assert place(task(), [instance("roomy"), *tight], rules) == Placed("arn/a")
+    assert place(task(), [*tight[::-1], instance("roomy")], rules) == Placed("arn/b")
