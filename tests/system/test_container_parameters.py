@@ -1,0 +1,230 @@
+"""What a container definition says is so inside the container, and the Engine agrees."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from control_plane import ControlPlane, eventually
+from docker_engine import docker
+from tasks import Running, container, register, run
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def plane(shared_control_plane: ControlPlane) -> ControlPlane:
+    return shared_control_plane
+
+
+def said(plane: ControlPlane, command: str, *others: dict[str, Any], **more: Any) -> str:
+    """What the command prints in a container of a task; it must end with 0."""
+    task_members = {k: more.pop(k) for k in ("volumes", "networkMode") if k in more}
+    definition = register(plane, container(command=command, **more), *others, **task_members)
+    task = run(plane, definition)
+    seen = task.reaches("STOPPED")
+    output = docker("logs", task.containers()["main"]["Id"])
+    codes = {c["name"]: c.get("exitCode") for c in seen["containers"]}
+    assert codes["main"] == 0, (output, seen["containers"])
+    return output.strip()
+
+
+def inspected(plane: ControlPlane, **more: Any) -> dict[str, Any]:
+    """``docker inspect`` of a running container."""
+    task = run(plane, register(plane, container(**more)))
+    try:
+        task.reaches("RUNNING")
+        return task.containers()["main"]
+    finally:
+        task.stop()
+
+
+def test_user(plane: ControlPlane) -> None:
+    assert said(plane, "id -u", user="1234") == "1234"
+
+
+def test_working_directory(plane: ControlPlane) -> None:
+    assert said(plane, "pwd", workingDirectory="/tmp") == "/tmp"
+
+
+def test_hostname(plane: ControlPlane) -> None:
+    assert said(plane, "hostname", hostname="harbour") == "harbour"
+
+
+def test_readonly_root_filesystem(plane: ControlPlane) -> None:
+    command = "if touch /x 2>/dev/null; then echo writable; else echo readonly; fi"
+    assert said(plane, command, readonlyRootFilesystem=True) == "readonly"
+    assert said(plane, command) == "writable"
+
+
+def test_tmpfs(plane: ControlPlane) -> None:
+    tmpfs = [{"containerPath": "/scratch", "size": 7, "mountOptions": ["noexec"]}]
+    line = said(plane, "grep ' /scratch ' /proc/mounts", linuxParameters={"tmpfs": tmpfs})
+    assert line.startswith("tmpfs /scratch tmpfs")
+    assert "noexec" in line
+    assert "size=7168k" in line
+
+
+def test_shared_memory_size(plane: ControlPlane) -> None:
+    line = said(plane, "grep ' /dev/shm ' /proc/mounts", linuxParameters={"sharedMemorySize": 9})
+    assert "size=9216k" in line
+
+
+def test_ulimits(plane: ControlPlane) -> None:
+    limits = [{"name": "nofile", "softLimit": 321, "hardLimit": 654}]
+    assert said(plane, "ulimit -n; ulimit -Hn", ulimits=limits).split() == ["321", "654"]
+
+
+def test_capabilities(plane: ControlPlane) -> None:
+    command = "grep CapEff /proc/self/status"
+    usual = int(said(plane, command).split()[1], 16)
+    changed = said(
+        plane,
+        command,
+        linuxParameters={"capabilities": {"add": ["SYS_TIME"], "drop": ["CHOWN"]}},
+    )
+    effective = int(changed.split()[1], 16)
+    chown, sys_time = 1 << 0, 1 << 25
+    assert usual & chown
+    assert not usual & sys_time
+    assert effective & sys_time
+    assert not effective & chown
+
+
+def test_privileged(plane: ControlPlane) -> None:
+    """Where the machine itself forbids it, the task says so in the Engine's words."""
+    task = run(plane, register(plane, container(privileged=True)))
+    eventually("it runs or has failed", lambda: _is_over_the_start(task), 30)
+    assert task.containers()["main"]["HostConfig"]["Privileged"] is True
+    task.stop()
+
+
+def _is_over_the_start(task: Running) -> bool:
+    return task.describe()["lastStatus"] in ("RUNNING", "STOPPED")
+
+
+def test_init_process(plane: ControlPlane) -> None:
+    assert said(plane, "echo $$") == "1"
+    started = inspected(plane, linuxParameters={"initProcessEnabled": True})
+    assert started["HostConfig"]["Init"] is True
+
+
+def test_devices(plane: ControlPlane) -> None:
+    devices = [{"hostPath": "/dev/null", "containerPath": "/dev/void", "permissions": ["read"]}]
+    assert said(plane, "test -c /dev/void && echo there", linuxParameters={"devices": devices}) == (
+        "there"
+    )
+
+
+def test_extra_hosts_and_dns(plane: ControlPlane) -> None:
+    hosts = [{"hostname": "lighthouse", "ipAddress": "10.9.8.7"}]
+    seen = said(
+        plane,
+        "cat /etc/hosts /etc/resolv.conf",
+        extraHosts=hosts,
+        dnsServers=["10.1.1.1"],
+        dnsSearchDomains=["harbour.test"],
+    )
+    assert "10.9.8.7\tlighthouse" in seen
+    assert "nameserver 10.1.1.1" in seen
+    assert "search harbour.test" in seen
+
+
+def test_links(plane: ControlPlane) -> None:
+    db = container("db", "sleep 5", essential=False)
+    seen = said(plane, "cat /etc/hosts", db, links=["db:database"])
+    assert "database" in seen
+
+
+def test_system_controls(plane: ControlPlane) -> None:
+    controls = [{"namespace": "net.core.somaxconn", "value": "321"}]
+    assert said(plane, "cat /proc/sys/net/core/somaxconn", systemControls=controls) == "321"
+
+
+def test_docker_labels_and_security_options(plane: ControlPlane) -> None:
+    seen = inspected(
+        plane,
+        dockerLabels={"team": "harbour"},
+        dockerSecurityOptions=["no-new-privileges"],
+        pseudoTerminal=True,
+        interactive=True,
+    )
+    assert seen["Config"]["Labels"]["team"] == "harbour"
+    assert seen["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
+    assert seen["Config"]["Tty"] is True
+    assert seen["Config"]["OpenStdin"] is True
+
+
+def test_disable_networking(plane: ControlPlane) -> None:
+    assert said(plane, "ls /sys/class/net", disableNetworking=True) == "lo"
+
+
+def test_network_mode_none(plane: ControlPlane) -> None:
+    assert said(plane, "ls /sys/class/net", networkMode="none") == "lo"
+
+
+def test_log_configuration(plane: ControlPlane) -> None:
+    logging = {"logDriver": "json-file", "options": {"max-size": "1m"}}
+    seen = inspected(plane, logConfiguration=logging)
+    assert seen["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "1m"}}
+
+
+def test_host_volumes(plane: ControlPlane, tmp_path: Path) -> None:
+    (tmp_path / "greeting").write_text("ahoy\n")
+    said_there = said(
+        plane,
+        "cat /there/greeting; echo back > /there/answer",
+        mountPoints=[{"sourceVolume": "there", "containerPath": "/there"}],
+        volumes=[{"name": "there", "host": {"sourcePath": str(tmp_path)}}],
+    )
+    assert said_there == "ahoy"
+    assert (tmp_path / "answer").read_text() == "back\n"
+
+
+def test_volumes_from(plane: ControlPlane) -> None:
+    data = container(
+        "data",
+        "echo cargo > /hold/list; sleep 5",
+        essential=False,
+        mountPoints=[{"sourceVolume": "hold", "containerPath": "/hold"}],
+    )
+    command = "while ! test -e /hold/list; do sleep 0.2; done; cat /hold/list"
+    seen = said(
+        plane,
+        command,
+        data,
+        volumesFrom=[{"sourceContainer": "data"}],
+        volumes=[{"name": "hold"}],
+    )
+    assert seen == "cargo"
+
+
+def test_overrides(plane: ControlPlane) -> None:
+    definition = register(plane, container(command="echo $WORD", cpu=64))
+    override = {
+        "name": "main",
+        "command": ["sh", "-c", "echo over $WORD"],
+        "environment": [{"name": "WORD", "value": "board"}],
+        "memory": 24,
+        "cpu": 96,
+    }
+    task: Running = run(plane, definition, overrides={"containerOverrides": [override]})
+    task.reaches("STOPPED")
+    seen = task.containers()["main"]
+    assert docker("logs", seen["Id"]).strip() == "over board"
+    assert seen["HostConfig"]["Memory"] == 24 * 1024 * 1024
+    assert seen["HostConfig"]["CpuShares"] == 96
+
+
+def test_a_definition_is_described_as_it_was_registered(plane: ControlPlane) -> None:
+    definition = register(
+        plane, container(ulimits=[{"name": "core", "softLimit": 0, "hardLimit": 0}])
+    )
+    described = plane.client("ecs").describe_task_definition(taskDefinition=definition)
+    (seen,) = described["taskDefinition"]["containerDefinitions"]
+    assert seen["ulimits"] == [{"name": "core", "softLimit": 0, "hardLimit": 0}]
+    assert seen["essential"] is True
+    assert json.dumps(seen["environment"]) == "[]"
