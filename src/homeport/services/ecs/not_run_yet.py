@@ -60,6 +60,7 @@ TASK_FEATURES: tuple[tuple[str, Test], ...] = (
     ("proxyConfiguration", _has("proxyConfiguration")),
     ("inferenceAccelerators", _has("inferenceAccelerators")),
     ("enableFaultInjection", _has("enableFaultInjection")),
+    ("trustedExecutionConfiguration", _has("trustedExecutionConfiguration")),
     ("volumes.efsVolumeConfiguration", _volume_with("efsVolumeConfiguration")),
     ("volumes.dockerVolumeConfiguration", _volume_with("dockerVolumeConfiguration")),
     (

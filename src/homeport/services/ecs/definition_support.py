@@ -1,0 +1,129 @@
+"""What Homeport does with each member of a task definition: the source of docs/task-definition.md.
+
+``done`` names the system test that shows it on a real Engine; ``refused`` is the feature that
+``not_run_yet`` refuses when a task is to run; ``stored`` says why nothing follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+TASKS = "tests/system/test_tasks.py"
+PARAMETERS = "tests/system/test_container_parameters.py"
+ORDER = "tests/system/test_container_order.py"
+SERVICES = "tests/system/test_services.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """``detail``: a test (``FILE::NAME``), a refused feature, or a reason."""
+
+    status: Literal["done", "refused", "stored"]
+    detail: str
+
+
+def _done(file: str, test: str) -> Support:
+    return Support("done", f"{file}::{test}")
+
+
+def _refused(feature: str) -> Support:
+    return Support("refused", feature)
+
+
+def _stored(reason: str) -> Support:
+    return Support("stored", reason)
+
+
+_NAMES = "test_a_container_carries_the_official_agents_name_and_labels"
+_LIMITS = "test_cpu_and_memory_limits_are_set_on_the_container"
+_PORTS = "test_a_dynamic_host_port_is_reachable_at_the_instances_address"
+_ENVIRONMENT = "test_environment_command_and_entry_point_reach_the_process"
+_HOSTS = "test_extra_hosts_and_dns"
+_DOCKER = "test_docker_labels_and_security_options"
+_ORDER = "test_four_containers_start_and_stop_in_order"
+_C = "containerDefinitions"
+_L = f"{_C}.linuxParameters"
+
+SUPPORT: Mapping[str, Support] = {
+    "family": _done(TASKS, _NAMES),
+    "taskRoleArn": _refused("taskRoleArn"),
+    "executionRoleArn": _stored(
+        "nothing needs it yet: no secrets, no awslogs, no private registry"
+    ),
+    "networkMode": _done(TASKS, "test_host_mode_uses_the_hosts_own_ports"),
+    _C: _done(TASKS, "test_a_side_container_may_end_an_essential_one_ends_the_task"),
+    f"{_C}.name": _done(TASKS, _NAMES),
+    f"{_C}.image": _done(TASKS, "test_an_image_that_cannot_be_pulled_says_why"),
+    f"{_C}.repositoryCredentials": _refused("repositoryCredentials"),
+    f"{_C}.cpu": _done(TASKS, _LIMITS),
+    f"{_C}.memory": _done(TASKS, _LIMITS),
+    f"{_C}.memoryReservation": _done(TASKS, _LIMITS),
+    f"{_C}.links": _done(PARAMETERS, "test_links"),
+    f"{_C}.portMappings": _done(TASKS, _PORTS),
+    f"{_C}.essential": _done(TASKS, "test_a_side_container_may_end_an_essential_one_ends_the_task"),
+    f"{_C}.restartPolicy": _refused("restartPolicy"),
+    f"{_C}.entryPoint": _done(TASKS, _ENVIRONMENT),
+    f"{_C}.command": _done(TASKS, _ENVIRONMENT),
+    f"{_C}.environment": _done(TASKS, _ENVIRONMENT),
+    f"{_C}.environmentFiles": _refused("environmentFiles"),
+    f"{_C}.mountPoints": _done(PARAMETERS, "test_host_volumes"),
+    f"{_C}.volumesFrom": _done(PARAMETERS, "test_volumes_from"),
+    _L: _done(PARAMETERS, "test_capabilities"),
+    f"{_L}.capabilities": _done(PARAMETERS, "test_capabilities"),
+    f"{_L}.devices": _done(PARAMETERS, "test_devices"),
+    f"{_L}.initProcessEnabled": _done(PARAMETERS, "test_init_process"),
+    f"{_L}.sharedMemorySize": _done(PARAMETERS, "test_shared_memory_size"),
+    f"{_L}.tmpfs": _done(PARAMETERS, "test_tmpfs"),
+    f"{_L}.maxSwap": _refused("linuxParameters.maxSwap and swappiness"),
+    f"{_L}.swappiness": _refused("linuxParameters.maxSwap and swappiness"),
+    f"{_C}.secrets": _refused("secrets"),
+    f"{_C}.dependsOn": _done(ORDER, _ORDER),
+    f"{_C}.startTimeout": _done(ORDER, "test_a_dependency_that_takes_too_long_ends_the_task"),
+    f"{_C}.stopTimeout": _done(TASKS, "test_stop_timeout_is_how_long_a_container_may_take"),
+    f"{_C}.versionConsistency": _stored("image tags are not resolved to digests yet"),
+    f"{_C}.hostname": _done(PARAMETERS, "test_hostname"),
+    f"{_C}.user": _done(PARAMETERS, "test_user"),
+    f"{_C}.workingDirectory": _done(PARAMETERS, "test_working_directory"),
+    f"{_C}.disableNetworking": _done(PARAMETERS, "test_disable_networking"),
+    f"{_C}.privileged": _done(PARAMETERS, "test_privileged"),
+    f"{_C}.readonlyRootFilesystem": _done(PARAMETERS, "test_readonly_root_filesystem"),
+    f"{_C}.dnsServers": _done(PARAMETERS, _HOSTS),
+    f"{_C}.dnsSearchDomains": _done(PARAMETERS, _HOSTS),
+    f"{_C}.extraHosts": _done(PARAMETERS, _HOSTS),
+    f"{_C}.dockerSecurityOptions": _done(PARAMETERS, _DOCKER),
+    f"{_C}.interactive": _done(PARAMETERS, _DOCKER),
+    f"{_C}.pseudoTerminal": _done(PARAMETERS, _DOCKER),
+    f"{_C}.dockerLabels": _done(PARAMETERS, _DOCKER),
+    f"{_C}.ulimits": _done(PARAMETERS, "test_ulimits"),
+    f"{_C}.logConfiguration": _done(PARAMETERS, "test_log_configuration"),
+    f"{_C}.healthCheck": _done(TASKS, "test_container_health_comes_from_the_engine"),
+    f"{_C}.systemControls": _done(PARAMETERS, "test_system_controls"),
+    f"{_C}.resourceRequirements": _refused("resourceRequirements"),
+    f"{_C}.firelensConfiguration": _refused("firelensConfiguration"),
+    f"{_C}.credentialSpecs": _refused("credentialSpecs"),
+    "volumes": _done(TASKS, "test_volumes_are_shared_between_containers"),
+    "volumes.name": _done(TASKS, "test_volumes_are_shared_between_containers"),
+    "volumes.host": _done(PARAMETERS, "test_host_volumes"),
+    "volumes.dockerVolumeConfiguration": _refused("volumes.dockerVolumeConfiguration"),
+    "volumes.efsVolumeConfiguration": _refused("volumes.efsVolumeConfiguration"),
+    "volumes.s3filesVolumeConfiguration": _refused("volumes.s3filesVolumeConfiguration"),
+    "volumes.fsxWindowsFileServerVolumeConfiguration": _refused(
+        "volumes.fsxWindowsFileServerVolumeConfiguration"
+    ),
+    "volumes.configuredAtLaunch": _refused("volumes.configuredAtLaunch"),
+    "placementConstraints": _done(SERVICES, "test_two_hosts_share_the_tasks"),
+    "requiresCompatibilities": _stored("checked and answered; FARGATE tasks are refused at launch"),
+    "cpu": _done(TASKS, _LIMITS),
+    "memory": _done(TASKS, _LIMITS),
+    "tags": _stored("kept, shown, and propagated to tasks where a service asks for it"),
+    "pidMode": _refused("pidMode"),
+    "ipcMode": _refused("ipcMode"),
+    "proxyConfiguration": _refused("proxyConfiguration"),
+    "inferenceAccelerators": _refused("inferenceAccelerators"),
+    "ephemeralStorage": _stored("it sizes the disk of Fargate tasks, which are not run yet"),
+    "runtimePlatform": _stored("Windows is refused; the CPU architecture is not checked"),
+    "enableFaultInjection": _refused("enableFaultInjection"),
+    "trustedExecutionConfiguration": _refused("trustedExecutionConfiguration"),
+}
