@@ -252,3 +252,65 @@ def test_a_draining_host_is_emptied(control_plane: ControlPlane, tmp_path: Path)
 
         eventually("both tasks run on the other host", moved, 90)
         service.delete()
+
+
+def test_a_daemon_has_one_task_on_every_host_that_it_is_for(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    ecs = control_plane.client("ecs")
+    first = register(control_plane, container())
+    ecs.create_service(
+        cluster=control_plane.cluster,
+        serviceName="lamp",
+        taskDefinition=first,
+        schedulingStrategy="DAEMON",
+    )
+    lamp = Service.__new__(Service)
+    lamp.plane, lamp.ecs, lamp.name = control_plane, ecs, "lamp"
+    lamp.runs(1)
+    with second_host(control_plane, tmp_path) as second:
+        lamp.runs(2)
+        assert lamp.describe()["desiredCount"] == 2
+        assert len({t["containerInstanceArn"] for t in lamp.tasks()}) == 2
+        newer = register(control_plane, container(command="sleep 500"))
+        lamp.update(taskDefinition=newer)
+
+        def all_new() -> bool:
+            tasks = [t for t in lamp.tasks() if t["lastStatus"] == "RUNNING"]
+            return len(tasks) == 2 and all(
+                t["taskDefinitionArn"].endswith(f"/{newer}") for t in tasks
+            )
+
+        eventually("both hosts run the new revision", all_new, 60)
+        ecs.update_container_instances_state(
+            cluster=control_plane.cluster, containerInstances=[second], status="DRAINING"
+        )
+        eventually(
+            "the draining host's task stops",
+            lambda: (
+                [t for t in lamp.tasks() if t["containerInstanceArn"] != second] == lamp.tasks()
+            ),
+            30,
+        )
+        lamp.runs(1)
+        ecs.delete_service(cluster=control_plane.cluster, service="lamp")
+        eventually("it is INACTIVE", lambda: lamp.describe()["status"] == "INACTIVE", 30)
+
+
+def test_a_protected_task_outlives_scaling_in_and_a_deployment(plane: ControlPlane) -> None:
+    service = Service(plane, register(plane, container()), 2)
+    service.runs(2)
+    kept = service.tasks()[0]["taskArn"]
+    answer = service.ecs.update_task_protection(
+        cluster=plane.cluster, tasks=[kept], protectionEnabled=True, expiresInMinutes=10
+    )
+    assert answer["protectedTasks"][0]["protectionEnabled"] is True
+    service.update(desiredCount=0)
+    eventually("one has stopped", lambda: len(service.tasks()) == 1, 30)
+    assert service.tasks()[0]["taskArn"] == kept
+    eventually(
+        "an event says why", lambda: any("protected tasks" in e for e in service.events()), 10
+    )
+    service.ecs.update_task_protection(cluster=plane.cluster, tasks=[kept], protectionEnabled=False)
+    eventually("the last has stopped", lambda: not service.tasks(), 30)
+    service.delete()

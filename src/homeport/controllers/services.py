@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from homeport.decide.circuit_breaker import trips
+from homeport.decide.daemon import decide_daemon
 from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds, ended_quickly
+from homeport.decide.placement import Refusal, Unplaceable
 from homeport.decide.placement.explain import unplaceable_message
 from homeport.decide.placement.scale_in import RunningTask, stop_order
 from homeport.decide.placement.strategies import Strategy
@@ -23,7 +25,7 @@ from homeport.domain.task import Task
 from homeport.domain.task_definition import TaskDefinition
 from homeport.scheduling.candidates import candidates
 from homeport.scheduling.events import add_service_event
-from homeport.scheduling.launch import LaunchResult, launch_tasks
+from homeport.scheduling.launch import LaunchResult, launch_tasks, start_tasks
 from homeport.scheduling.stop import stop_task
 from homeport.scheduling.task_targets import services_using, task_targets
 from homeport.scheduling.template import service_task_template
@@ -36,6 +38,7 @@ from homeport.store.schema import (
     TASKS,
 )
 
+from .daemons import daemon_instances
 from .rollback import failed
 
 TASKS_PER_BATCH = 10
@@ -43,6 +46,12 @@ PLACEMENT_RETRY_SECONDS = 10.0
 STUCK_MESSAGE = (
     "was unable to stop or start tasks during a deployment because of the service deployment "
     "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+
+
+PROTECTED_MESSAGE = (
+    "was unable to reach steady state because task set ({}) was unable to scale in. Reason: The "
+    "number of protected tasks are more than the desired count of tasks"
 )
 
 
@@ -83,31 +92,48 @@ class ServiceController:
         tasks = tx.find(TASKS, "service", key)
         service = self._count_ended(tx, service, tasks, now)
         alive = [t for t in tasks if is_alive(t)]
-        view = self._view(tx, service, alive)
+        view = self._view(tx, service, alive, now)
         service = self._judge(tx, service, view, now)
         if service.deployments[0].id != view.deployment_ids[0]:
-            view = self._view(tx, service, alive)  # rolled back
-        decision = decide(view, now)
+            view = self._view(tx, service, alive, now)  # rolled back
+        decision = self._decide(tx, service, view, now)
         service = _count_health_stops(tx, service, decision.stops, now)
         self._stop(tx, service, decision.stops, now)
         unplaced = self._launch(tx, service, decision, now)
         self._record(tx, service, decision, now)
         if service.status == "DRAINING":
             self._become_inactive(tx, key, now)
+        ends = [t.protected_until for t in alive if t.protected_until and t.protected_until > now]
+        if ends and decision.protected:
+            return min(decision.look_again_at or float("inf"), *ends)
         if unplaced:
             return min(decision.look_again_at or float("inf"), now + PLACEMENT_RETRY_SECONDS)
         return decision.look_again_at
 
+    def _decide(self, tx: Transaction, service: Service, view: ServiceView, now: float) -> Decision:
+        if service.scheduling_strategy != "DAEMON":
+            return decide(view, now)
+        instances = daemon_instances(tx, service) if service.status == "ACTIVE" else []
+        if service.desired_count != len(instances):
+            current = tx.get(SERVICES, service.arn) or service
+            tx.put(SERVICES, msgspec.structs.replace(current, desired_count=len(instances)))
+        view = msgspec.structs.replace(view, desired_count=len(instances))
+        return decide_daemon(view, instances, now)
+
     # -- the snapshot -------------------------------------------------------------------------
 
-    def _view(self, tx: Transaction, service: Service, alive: Sequence[Task]) -> ServiceView:
+    def _view(
+        self, tx: Transaction, service: Service, alive: Sequence[Task], now: float
+    ) -> ServiceView:
         primary = service.deployments[0]
         return ServiceView(
             desired_count=service.desired_count if service.status == "ACTIVE" else 0,
             minimum_healthy_percent=service.minimum_healthy_percent,
             maximum_percent=service.maximum_percent,
             deployment_ids=tuple(d.id for d in service.deployments),
-            tasks=tuple(_task_view(tx, service, t) for t in _in_stop_order(tx, service, alive)),
+            tasks=tuple(
+                _task_view(tx, service, t, now) for t in _in_stop_order(tx, service, alive)
+            ),
             next_launch_at=primary.next_launch_at,
             grace_period_seconds=service.health_check_grace_period_seconds or 0,
             minimum_running_seconds=self._minimum_running_seconds,
@@ -175,6 +201,8 @@ class ServiceController:
     def _launch(self, tx: Transaction, service: Service, decision: Decision, now: float) -> bool:
         """Start what is missing in batches; True when something could not be placed."""
         left = decision.launch
+        if decision.launch_on:
+            return self._launch_daemons(tx, service, decision.launch_on, now)
         while left > 0:
             result = self._launch_batch(tx, service, min(left, TASKS_PER_BATCH), now)
             if result is None:
@@ -192,6 +220,27 @@ class ServiceController:
                 return True
             left -= len(result.tasks)
         return False
+
+    def _launch_daemons(
+        self, tx: Transaction, service: Service, instances: Sequence[str], now: float
+    ) -> bool:
+        """One task on each of these instances; True when one did not fit."""
+        deployment = service.deployments[0]
+        definition = tx.get(TASK_DEFINITIONS, deployment.task_definition_arn)
+        if definition is None:
+            self._event(tx, service, "was unable to place a task. Reason: Internal error.", now)
+            return True
+        template = service_task_template(service, deployment, definition)
+        result = start_tasks(tx, template, instances, now=now, ids=self._ids, arns=self._arns)
+        if result.tasks:
+            started = [t.arn for t in result.tasks]
+            text = f"has started {len(started)} tasks: {_task_list(started)}."
+            self._event(tx, service, text, now)
+        if result.refusals:
+            refused = Unplaceable(tuple(Refusal(r.arn, r.reason) for r in result.refusals))
+            message = unplaceable_message(service.name, refused)
+            add_service_event(tx, service.arn, message, now, self._ids)
+        return bool(result.refusals)
 
     def _launch_batch(
         self, tx: Transaction, service: Service, count: int, now: float
@@ -241,6 +290,8 @@ class ServiceController:
             self._event(tx, service, "has reached a steady state.", now)
         if decision.stuck:
             self._event(tx, service, STUCK_MESSAGE, now)
+        if decision.protected:
+            self._event(tx, service, PROTECTED_MESSAGE.format(primary.id), now)
 
     def _become_inactive(self, tx: Transaction, key: str, now: float) -> None:
         """A deleted service is INACTIVE once its last task has stopped."""
@@ -316,7 +367,7 @@ def _with_failures(deployment: Deployment, ended: Sequence[Task], now: float) ->
     )
 
 
-def _task_view(tx: Transaction, service: Service, task: Task) -> TaskView:
+def _task_view(tx: Transaction, service: Service, task: Task, now: float) -> TaskView:
     definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
     healthy, unhealthy_in = _target_health(tx, service, task)
     instance = tx.get(CONTAINER_INSTANCES, task.container_instance_arn or "")
@@ -329,6 +380,8 @@ def _task_view(tx: Transaction, service: Service, task: Task) -> TaskView:
         target_unhealthy_in=unhealthy_in,
         container_health=task.health_status if _is_checked(definition) else None,
         draining=instance is not None and instance.status == "DRAINING",
+        instance_arn=task.container_instance_arn or "",
+        protected=task.is_protected(now),
     )
 
 

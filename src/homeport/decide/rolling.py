@@ -27,7 +27,8 @@ class TaskView(msgspec.Struct, frozen=True):
     ``target_healthy``: None without load balancers, else whether every target of the task is
     healthy. ``target_unhealthy_in``: the target group that found it unhealthy, if any.
     ``container_health``: None when no essential container has a health check. ``draining``: its
-    instance is DRAINING, so it is to be replaced like an unhealthy one.
+    instance is DRAINING, so it is to be replaced like an unhealthy one. ``protected``: neither
+    scaling in nor a deployment stops it.
     """
 
     arn: str
@@ -38,6 +39,8 @@ class TaskView(msgspec.Struct, frozen=True):
     target_unhealthy_in: str | None = None
     container_health: Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"] | None = None
     draining: bool = False
+    instance_arn: str = ""
+    protected: bool = False
 
 
 class ServiceView(msgspec.Struct, frozen=True):
@@ -68,11 +71,15 @@ class Stop(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True):
     """What to do now. ``replaces_unhealthy``: how many of ``launch`` replace unhealthy tasks.
 
-    ``look_again_at``: when time alone will change the decision. ``stuck``: the window lets the
-    deployment neither start nor stop anything, now or ever.
+    ``launch_on``: for a DAEMON, the instances of ``launch``. ``protected``: how many tasks would
+    have been stopped but for their protection. ``look_again_at``: when time alone will change the
+    decision. ``stuck``: the window lets the deployment neither start nor stop anything, now or
+    ever.
     """
 
     launch: int = 0
+    launch_on: tuple[str, ...] = ()
+    protected: int = 0
     replaces_unhealthy: int = 0
     stops: tuple[Stop, ...] = ()
     completed: bool = False
@@ -140,8 +147,12 @@ def decide(service: ServiceView, now: float) -> Decision:
     stops = _stops(service, wanted, old, sick, healthy, now)
     launch = _launch(service, wanted, sick, stops, now)
     if stops or launch:
-        replaced = min(launch, len(sick))
-        return Decision(launch, replaced, tuple(stops), look_again_at=_later(service, now))
+        return Decision(
+            launch,
+            replaces_unhealthy=min(launch, len(sick)),
+            stops=tuple(stops),
+            look_again_at=_later(service, now),
+        )
     return _at_rest(service, wanted, old, now)
 
 
@@ -162,6 +173,8 @@ def _stops(
     stops: list[Stop] = []
     # When scaling in during a deployment the old tasks go first.
     for task in [*_not_healthy_first(old, service, now), *_surplus(service, wanted, sick, now)]:
+        if task.protected:
+            continue
         if is_healthy(task, service, now):
             if spare <= 0:
                 continue
@@ -183,7 +196,8 @@ def _surplus(
     sick_arns = {s.task_arn for s in sick}
     well = [t for t in wanted if t.arn not in sick_arns]
     count = max(0, len(well) - service.desired_count)
-    return _not_healthy_first(sorted(well, key=lambda t: t.running), service, now)[:count]
+    free = [t for t in well if not t.protected]
+    return _not_healthy_first(sorted(free, key=lambda t: t.running), service, now)[:count]
 
 
 def _not_healthy_first(
@@ -246,8 +260,14 @@ def _at_rest(
         completed=complete and not service.primary_completed,
         steady=complete,
         stuck=stuck,
+        protected=_kept_by_protection(service),
         look_again_at=_later(service, now),
     )
+
+
+def _kept_by_protection(service: ServiceView) -> int:
+    surplus = len(service.tasks) - service.desired_count
+    return max(0, min(surplus, sum(t.protected for t in service.tasks)))
 
 
 def _later(service: ServiceView, now: float) -> float | None:

@@ -110,7 +110,13 @@ class Task(msgspec.Struct, frozen=True):
     # Whether the service controller has counted the end of this task for its deployment.
     end_counted: bool = False
     enable_ecs_managed_tags: bool = False
+    # Until then (epoch seconds) neither scaling in nor a deployment stops it.
+    protected_until: float | None = None
     tags: tuple[Tag, ...] = ()
+
+    def is_protected(self, now: float) -> bool:
+        """Whether its protection is in force."""
+        return self.protected_until is not None and now < self.protected_until
 
     def holds_resources(self) -> bool:
         """A task holds cpu, memory and ports from placement until it is STOPPED."""

@@ -143,7 +143,6 @@ def test_an_instance_target_group_does_not_go_with_awsvpc(world: World) -> None:
 @pytest.mark.parametrize(
     "request_members",
     [
-        {"schedulingStrategy": "DAEMON", "desiredCount": None},
         {"deploymentController": {"type": "CODE_DEPLOY"}},
         {"deploymentController": {"type": "EXTERNAL"}},
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},

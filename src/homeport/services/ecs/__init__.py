@@ -18,6 +18,7 @@ from . import (
     services,
     tags,
     task_definitions,
+    task_protection,
     tasks,
 )
 
@@ -25,6 +26,7 @@ OPERATIONS: Mapping[str, Handler] = {
     **clusters.OPERATIONS,
     **task_definitions.OPERATIONS,
     **tasks.OPERATIONS,
+    **task_protection.OPERATIONS,
     **services.OPERATIONS,
     **container_instances.OPERATIONS,
     **agent_reports.OPERATIONS,

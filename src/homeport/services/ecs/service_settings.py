@@ -45,6 +45,29 @@ def parse_percents(request: Request, current: Percents) -> Percents:
     return percents
 
 
+def parse_scheduling_strategy(request: Request) -> str:
+    """``schedulingStrategy``; a DAEMON has no count and no placement strategy of its own."""
+    strategy: str = request.get("schedulingStrategy") or "REPLICA"
+    if strategy not in ("REPLICA", "DAEMON"):
+        raise InvalidParameterException("schedulingStrategy must be one of [REPLICA, DAEMON]")
+    if strategy == "DAEMON" and request.get("desiredCount") is not None:
+        raise InvalidParameterException(
+            "The daemon scheduling strategy does not support a desired count for services. Remove "
+            "the desired count value and try again"
+        )
+    if strategy == "DAEMON" and request.get("placementStrategy"):
+        raise InvalidParameterException(
+            "The daemon scheduling strategy does not support placementStrategy. Remove it and "
+            "try again"
+        )
+    return strategy
+
+
+def default_percents(strategy: str) -> Percents:
+    """What a new service has unless it says otherwise."""
+    return Percents(0, 100) if strategy == "DAEMON" else Percents()
+
+
 def parse_circuit_breaker(request: Request, current: CircuitBreaker) -> CircuitBreaker:
     """``deploymentConfiguration.deploymentCircuitBreaker`` over what stands."""
     configuration: Request = request.get("deploymentConfiguration") or {}
@@ -102,8 +125,6 @@ def refuse_not_run_yet(request: Request) -> None:
     controller = (request.get("deploymentController") or {}).get("type")
     if controller not in (None, "ECS"):
         raise ClientException(refusal(f"deploymentController {controller}"))
-    if request.get("schedulingStrategy") not in (None, "REPLICA"):
-        raise ClientException(refusal(f"schedulingStrategy {request['schedulingStrategy']}"))
     if request.get("availabilityZoneRebalancing") == "ENABLED":
         raise ClientException(refusal("availabilityZoneRebalancing ENABLED"))
 

@@ -38,11 +38,13 @@ from .resolve import active_cluster, find_cluster, runnable_task_definition
 from .service_load_balancers import check_load_balancers, parse_load_balancers
 from .service_settings import (
     Percents,
+    default_percents,
     parse_circuit_breaker,
     parse_desired_count,
     parse_grace_period,
     parse_percents,
     parse_propagate_tags,
+    parse_scheduling_strategy,
     refuse_not_run_yet,
 )
 from .service_views import service_view
@@ -100,7 +102,8 @@ def delete_service(call: Call, request: DeleteServiceRequestTypeDef) -> Response
     service = _service(call, cluster, request["service"])
     if service.status == "INACTIVE":
         raise ServiceNotFoundException("Service not found.")
-    if service.desired_count > 0 and not request.get("force"):
+    scaled = service.desired_count > 0 and service.scheduling_strategy == "REPLICA"
+    if scaled and not request.get("force"):
         raise InvalidParameterException("The service cannot be stopped while it is scaled above 0.")
     if service.status == "ACTIVE":
         service = msgspec.structs.replace(service, status="DRAINING", desired_count=0)
@@ -184,11 +187,12 @@ def _new_service(
     if not request.get("taskDefinition"):
         raise InvalidParameterException("TaskDefinition can not be blank.")
     definition = runnable_task_definition(call, request["taskDefinition"])
-    desired_count = request.get("desiredCount")
     refuse_not_run_yet(request)
+    strategy = parse_scheduling_strategy(request)
+    desired_count = 0 if strategy == "DAEMON" else request.get("desiredCount")
     if desired_count is None:
         raise InvalidParameterException("DesiredCount is missing")
-    percents = parse_percents(request, Percents())
+    percents = parse_percents(request, default_percents(strategy))
     load_balancers = parse_load_balancers(request.get("loadBalancers") or ())
     check_load_balancers(call.tx, load_balancers, definition)
     check_launch(request, definition, {})
@@ -202,6 +206,7 @@ def _new_service(
         created_at=call.now,
         created_by=call.principal.arn,
         deployments=(),
+        scheduling_strategy=strategy,
         minimum_healthy_percent=percents.minimum_healthy,
         maximum_percent=percents.maximum,
         # Shown as 0 with load balancers and not at all without them.
@@ -256,6 +261,8 @@ def _changed(call: Call, service: Service, request: UpdateServiceRequestTypeDef)
         "circuit_breaker": parse_circuit_breaker(request, service.circuit_breaker),
     }
     if "desiredCount" in request:
+        if service.scheduling_strategy == "DAEMON":
+            parse_scheduling_strategy({**request, "schedulingStrategy": "DAEMON"})
         changes["desired_count"] = parse_desired_count(request["desiredCount"])
     if "healthCheckGracePeriodSeconds" in request:
         grace = parse_grace_period(request["healthCheckGracePeriodSeconds"])
