@@ -16,14 +16,10 @@ from homeport.decide.daemon import decide_daemon
 from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds, ended_quickly
 from homeport.decide.placement import Refusal, Unplaceable
 from homeport.decide.placement.explain import unplaceable_message
-from homeport.decide.placement.scale_in import RunningTask, stop_order
-from homeport.decide.placement.strategies import Strategy
-from homeport.decide.rolling import Decision, ServiceView, Stop, TaskView, decide, is_healthy
+from homeport.decide.rolling import Decision, ServiceView, Stop, decide, is_healthy
 from homeport.domain.arn import Arns, Ids, last_segment
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
-from homeport.domain.task_definition import TaskDefinition
-from homeport.scheduling.candidates import candidates
 from homeport.scheduling.events import add_service_event
 from homeport.scheduling.launch import LaunchResult, launch_tasks, start_tasks
 from homeport.scheduling.stop import stop_task
@@ -40,6 +36,7 @@ from homeport.store.schema import (
 
 from .daemons import daemon_instances
 from .rollback import failed
+from .service_snapshot import in_stop_order, is_alive, task_view
 
 TASKS_PER_BATCH = 10
 PLACEMENT_RETRY_SECONDS = 10.0
@@ -131,9 +128,7 @@ class ServiceController:
             minimum_healthy_percent=service.minimum_healthy_percent,
             maximum_percent=service.maximum_percent,
             deployment_ids=tuple(d.id for d in service.deployments),
-            tasks=tuple(
-                _task_view(tx, service, t, now) for t in _in_stop_order(tx, service, alive)
-            ),
+            tasks=tuple(task_view(tx, service, t, now) for t in in_stop_order(tx, service, alive)),
             next_launch_at=primary.next_launch_at,
             grace_period_seconds=service.health_check_grace_period_seconds or 0,
             minimum_running_seconds=self._minimum_running_seconds,
@@ -305,11 +300,6 @@ class ServiceController:
         add_service_event(tx, service.arn, f"(service {service.name}) {text}", now, self._ids)
 
 
-def is_alive(task: Task) -> bool:
-    """Wanted and not over."""
-    return task.desired_status == "RUNNING" and task.last_status != "STOPPED"
-
-
 def _put(
     tx: Transaction,
     service: Service,
@@ -365,72 +355,6 @@ def _with_failures(deployment: Deployment, ended: Sequence[Task], now: float) ->
         next_launch_at=now + delay_seconds(failures),
         updated_at=now,
     )
-
-
-def _task_view(tx: Transaction, service: Service, task: Task, now: float) -> TaskView:
-    definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
-    healthy, unhealthy_in = _target_health(tx, service, task)
-    instance = tx.get(CONTAINER_INSTANCES, task.container_instance_arn or "")
-    return TaskView(
-        arn=task.arn,
-        deployment_id=task.deployment_id or "",
-        running=task.last_status == "RUNNING",
-        started_at=task.started_at,
-        target_healthy=healthy,
-        target_unhealthy_in=unhealthy_in,
-        container_health=task.health_status if _is_checked(definition) else None,
-        draining=instance is not None and instance.status == "DRAINING",
-        instance_arn=task.container_instance_arn or "",
-        protected=task.is_protected(now),
-    )
-
-
-def _is_checked(definition: TaskDefinition | None) -> bool:
-    return definition is not None and any(
-        c.essential and c.has_health_check for c in definition.containers
-    )
-
-
-def _target_health(tx: Transaction, service: Service, task: Task) -> tuple[bool | None, str | None]:
-    """(every target healthy, the group that found it unhealthy); (None, None) without any."""
-    wanted = load_balancer_count(service, task)
-    if not wanted:
-        return None, None
-    states = {}
-    for target in task_targets(tx, service, task):
-        health = tx.get(TARGET_HEALTH, target.key)
-        states[target.target_group.arn] = health.state if health else "initial"
-    healthy = len(states) == wanted and all(s == "healthy" for s in states.values())
-    unhealthy = next((arn for arn, s in states.items() if s == "unhealthy"), None)
-    return healthy and task.targets_registered, unhealthy
-
-
-def load_balancer_count(service: Service, task: Task) -> int:
-    """How many target groups the task's deployment registers with."""
-    for deployment in service.deployments:
-        if deployment.id == task.deployment_id:
-            return len({lb.target_group_arn for lb in deployment.load_balancers})
-    return len({lb.target_group_arn for lb in service.load_balancers})
-
-
-def _in_stop_order(tx: Transaction, service: Service, alive: Sequence[Task]) -> list[Task]:
-    """The tasks, those that best leave first when there is a choice."""
-    instances = {c.arn: c for c in candidates(tx, service.cluster_arn)}
-    # A task id is random: sorting by it breaks ties at random, and the same way every time.
-    ordered = sorted(alive, key=lambda t: t.arn)
-    running = [
-        RunningTask(
-            arn=t.arn,
-            instance_arn=t.container_instance_arn or "",
-            running=t.last_status == "RUNNING",
-            cpu=t.cpu,
-            memory=t.memory,
-        )
-        for t in ordered
-    ]
-    strategies = tuple(Strategy(s.type, s.field) for s in service.placement_strategy)
-    by_arn = {t.arn: t for t in alive}
-    return [by_arn[arn] for arn in stop_order(running, instances, strategies)]
 
 
 def _stop_reason(stop: Stop, task: Task) -> str:
