@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from control_plane import ControlPlane, eventually
 from docker_engine import docker
 from load import Load
 from second_host import second_host
-from tasks import container, register
+from tasks import container, register, run
 from web_service import WebService, create_web_service, web_container
 from web_service import register as register_web
 
@@ -116,6 +118,45 @@ def test_what_cannot_be_placed_is_said_in_an_event(plane: ControlPlane) -> None:
     )
     assert "insufficient memory available" in message
     service.delete()
+
+
+def test_homeport_why_says_what_holds_up_a_service(plane: ControlPlane) -> None:
+    port = [{"containerPort": 80, "hostPort": 22}]
+    service = Service(
+        plane,
+        register(plane, container(memory=10_000_000, portMappings=port)),
+        2,
+        placementConstraints=[{"type": "memberOf", "expression": "attribute:rack == nine"}],
+    )
+    eventually("an event says why", service.events, 30)
+    lines = why(plane, service.name)
+    assert lines[0] == f"Service {service.name}: 2 desired, 0 running, 0 pending"
+    assert any("10000000 MiB are asked for" in line for line in lines)
+    assert "    host port 22 is taken" in lines
+    assert "    constraint not satisfied: memberOf attribute:rack == nine" in lines
+    service.delete()
+
+
+def test_homeport_why_says_what_became_of_a_task(plane: ControlPlane) -> None:
+    task = run(plane, register(plane, container(command="exit 3")))
+    task.reaches("STOPPED")
+    lines = why(plane, task.arn)
+    assert lines[0].endswith(": STOPPED")
+    assert "  EssentialContainerExited: Essential container in task exited" in lines
+    assert "  container main: STOPPED, exit code 3" in lines
+
+
+def why(plane: ControlPlane, name: str) -> list[str]:
+    said = subprocess.run(
+        [sys.executable, "-m", "homeport", "why", name, "--cluster", plane.cluster],
+        env=plane.environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    return said.stdout.splitlines()
 
 
 def test_an_update_is_rolled_back_by_updating_to_the_earlier_revision(
