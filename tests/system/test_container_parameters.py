@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,51 @@ def test_host_volumes(plane: ControlPlane, tmp_path: Path) -> None:
     )
     assert said_there == "ahoy"
     assert (tmp_path / "answer").read_text() == "back\n"
+
+
+def test_docker_volumes(plane: ControlPlane) -> None:
+    """Of the task: gone with it. Shared: made once if that is asked for, and kept."""
+    shared = f"homeport-test-{uuid.uuid4().hex[:8]}"
+    mounts = [
+        {"sourceVolume": "own", "containerPath": "/own"},
+        {"sourceVolume": shared, "containerPath": "/shared"},
+    ]
+    volumes = [
+        {"name": "own", "dockerVolumeConfiguration": {"scope": "task", "labels": {"a": "b"}}},
+        {
+            "name": shared,
+            "dockerVolumeConfiguration": {"scope": "shared", "autoprovision": True},
+        },
+    ]
+    write = "touch /own/x; echo kept > /shared/list; cat /shared/list"
+    try:
+        assert said(plane, write, mountPoints=mounts, volumes=volumes) == "kept"
+        again = said(plane, "ls /own; cat /shared/list", mountPoints=mounts, volumes=volumes)
+        assert again == "kept", "the task's own volume is a new one"
+        volumes[1]["dockerVolumeConfiguration"] = {"scope": "shared"}
+        assert said(plane, "cat /shared/list", mountPoints=mounts, volumes=volumes) == "kept"
+    finally:
+        ids = [c["Id"] for c in plane.containers(running_only=False)]
+        docker("rm", "--force", *ids)
+        docker("volume", "rm", shared)
+    definition = register(plane, container(mountPoints=mounts), volumes=volumes)
+    seen = run(plane, definition).reaches("STOPPED")
+    assert shared in seen["containers"][0]["reason"]
+
+
+def test_swap(plane: ControlPlane) -> None:
+    seen = inspected(plane, memory=32, linuxParameters={"maxSwap": 16, "swappiness": 60})
+    assert seen["HostConfig"]["MemorySwap"] == 48 * 1024 * 1024
+    assert seen["HostConfig"]["MemorySwappiness"] == 60
+
+
+def test_pid_and_ipc_of_the_host(plane: ControlPlane) -> None:
+    definition = register(plane, container(), pidMode="host", ipcMode="host")
+    task = run(plane, definition)
+    task.reaches("RUNNING")
+    seen = task.containers()["main"]["HostConfig"]
+    assert (seen["PidMode"], seen["IpcMode"]) == ("host", "host")
+    task.stop()
 
 
 def test_volumes_from(plane: ControlPlane) -> None:

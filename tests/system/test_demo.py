@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiodocker
 import pytest
 
 from control_plane import eventually
 from docker_engine import docker
+from homeport.demo.image import build
 
 pytestmark = pytest.mark.docker
 
@@ -22,24 +26,20 @@ DEMO = (sys.executable, "-m", "homeport", "demo")
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Path]:
-    """The demo's temporary directory; afterwards nothing of any demo run in it may be left."""
-    before = demo_leftovers()
+    """The demo's temporary directory; afterwards no process and no name of it may be left."""
     yield tmp_path
-    assert demo_leftovers() <= before
     assert str(tmp_path) not in Path("/etc/hosts").read_text()
     assert processes_naming(tmp_path) == []
 
 
-def demo_leftovers() -> set[str]:
-    """Ids of containers and images that demos made (this machine may run others' as well)."""
-    containers = docker(
-        *("ps", "--all", "--format"),
-        '{{.ID}} {{.Label "com.amazonaws.ecs.cluster"}}',
-    ).splitlines()
-    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-    return {c for c in containers if " demo-" in c} | {
-        i for i in images if i.startswith("homeport-demo:")
-    }
+def left_in_the_engine(said: str) -> list[str]:
+    """Containers and images of the demo that said this (others may run at the same time)."""
+    named = re.search(r"^State and logs: .*/homeport-demo-(\w{6})-", said, re.MULTILINE)
+    assert named is not None, said
+    cluster = f"label=com.amazonaws.ecs.cluster=demo-{named.group(1)}"
+    containers = docker("ps", "--all", "--quiet", "--filter", cluster).split()
+    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    return containers + [image for image in images if image.endswith(f"-{named.group(1)}")]
 
 
 def processes_naming(directory: Path) -> list[str]:
@@ -91,6 +91,7 @@ def test_the_demo_ends_with_no_failed_request_and_leaves_nothing(machine: Path) 
     for step in ("Kill one container; it is replaced", "Roll to web:2", "Roll back to web:1"):
         assert re.search(rf"^ +[\d.]+  {step}$", done.stdout, re.MULTILINE), step
     assert re.search(r"task \w{8}  web:2  RUNNING  on \w{8} port \d+  target healthy", done.stdout)
+    assert left_in_the_engine(done.stdout) == []
     assert list(machine.iterdir()) == []
 
 
@@ -103,6 +104,7 @@ def test_ctrl_c_cleans_up_even_when_it_is_repeated(machine: Path) -> None:
     demo.send_signal(signal.SIGINT)
     assert demo.wait(90) == 130, log.read_text()
     assert "ok  Clean up" in log.read_text()
+    assert left_in_the_engine(log.read_text()) == []
     assert list(machine.iterdir()) == [log]
 
 
@@ -123,6 +125,7 @@ def test_a_failure_names_a_log_that_is_still_there_and_leaves_nothing_else(machi
     assert "Homeport is ready" in Path(said.group(1)).read_text()
     kept = {path.suffix for path in Path(said.group(1)).parent.iterdir()}
     assert kept == {".log"}
+    assert left_in_the_engine(log.read_text()) == []
 
 
 def test_without_an_engine_the_demo_says_so_and_leaves_nothing(machine: Path) -> None:
@@ -137,3 +140,39 @@ def test_without_an_engine_the_demo_says_so_and_leaves_nothing(machine: Path) ->
     assert done.returncode == 1
     assert "homeport doctor" in done.stderr
     assert list(machine.iterdir()) == []
+
+
+@pytest.fixture
+async def container() -> AsyncIterator[str]:
+    """The id of a running container of the demo's image."""
+    engine = aiodocker.Docker()
+    try:
+        reference = await build(engine, "v1", uuid.uuid4().hex[:6])
+    finally:
+        await engine.close()
+    container_id = docker("run", "--detach", reference).strip()
+    yield container_id
+    docker("rm", "--force", container_id)
+    docker("rmi", reference)
+
+
+async def test_sigterm_lets_a_request_in_flight_finish(container: str) -> None:
+    address = docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container).strip()
+    request = eventually("the page is served", lambda: connected(address), 10)
+    with request:
+        request.sendall(b"GET / HTTP/1.1\r\n")
+        docker("kill", "--signal", "TERM", container)
+        eventually("nobody new is served", lambda: not connected(address), 10)
+        request.sendall(b"Host: x\r\n\r\n")
+        request.settimeout(10)
+        answer = b"".join(iter(lambda: request.recv(4096), b""))
+    assert answer.endswith(f"{container[:12]} answers with v1\n".encode())
+    assert docker("wait", container).strip() == "0"
+
+
+def connected(address: str) -> socket.socket | None:
+    """A connection to its port 80; None if it is refused."""
+    try:
+        return socket.create_connection((address, 80), timeout=5)
+    except OSError:
+        return None

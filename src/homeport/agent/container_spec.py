@@ -16,7 +16,12 @@ from typing import Any
 import msgspec
 
 from homeport.decide.container_order import link_parts
-from homeport.domain.agent_protocol import PayloadContainer, PayloadPort, PayloadTask
+from homeport.domain.agent_protocol import (
+    PayloadContainer,
+    PayloadPort,
+    PayloadTask,
+    PayloadVolume,
+)
 
 from .task_state import Binding
 
@@ -55,8 +60,16 @@ def volume_name(task: PayloadTask, volume: str) -> str:
 def task_volumes(task: PayloadTask) -> list[str]:
     """Names of the volumes that go with the task."""
     return [
-        volume_name(task, v.name) for v in task.volumes or () if _source_path(task, v.name) is None
+        volume_name(task, v.name)
+        for v in task.volumes or ()
+        if _source_path(task, v.name) is None and not is_shared(v)
     ]
+
+
+def is_shared(volume: PayloadVolume) -> bool:
+    """Whether a volume outlives its tasks."""
+    docker = volume.docker_volume_configuration
+    return docker is not None and docker.scope == "shared"
 
 
 def labels(task: PayloadTask, container: str, cluster: str) -> dict[str, str]:
@@ -126,6 +139,10 @@ def _host_config(
         ],
         **_limits(task, container),
     }
+    if task.pid_mode == "host":
+        host_config["PidMode"] = "host"
+    if task.ipc_mode in ("host", "none"):
+        host_config["IpcMode"] = task.ipc_mode
     if publishes_ports(task):
         host_config["Links"] = [_link(task, link) for link in container.links or ()]
         host_config["PortBindings"] = _port_bindings(bindings)
@@ -168,7 +185,9 @@ def _bind(task: PayloadTask, container: PayloadContainer, index: int) -> str:
     mount = (container.mount_points or [])[index]
     if mount.source_volume not in {v.name for v in task.volumes or ()}:
         raise SpecError(f"volume {mount.source_volume} is not a volume of the task")
-    source = _source_path(task, mount.source_volume) or volume_name(task, mount.source_volume)
+    volume = next(v for v in task.volumes or () if v.name == mount.source_volume)
+    named = volume.name if is_shared(volume) else volume_name(task, volume.name)
+    source = _source_path(task, mount.source_volume) or named
     return f"{source}:{mount.container_path}" + (":ro" if mount.read_only else "")
 
 

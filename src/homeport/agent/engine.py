@@ -196,6 +196,22 @@ class Engine:
                 if error.status != 404:
                     raise
 
+    async def ensure_volume(self, name: str, volume: Mapping[str, Any]) -> None:
+        """Create a volume (``Driver``, ``DriverOpts``, ``Labels``); one that is there is fine."""
+        async with _within(REMOVE_SECONDS):
+            await self._docker.volumes.create({"Name": name, **volume})  # type: ignore[no-untyped-call]
+
+    async def has_volume(self, name: str) -> bool:
+        """Whether the Engine has a volume of this name."""
+        async with _within(INSPECT_SECONDS):
+            try:
+                await self._docker.volumes.get(name)  # type: ignore[no-untyped-call]
+            except DockerError as error:
+                if error.status == 404:
+                    return False
+                raise
+        return True
+
     async def remove_volume(self, name: str) -> None:
         """Remove a volume; gone is fine."""
         async with _within(REMOVE_SECONDS):

@@ -22,7 +22,9 @@ from .container_spec import (
     create_body,
     docker_name,
     host_bindings,
+    is_shared,
     publishes_ports,
+    volume_name,
 )
 from .engine import UNREACHABLE, ContainerFacts, Engine, EngineError, EngineTimeout
 from .ports import NoFreePort, PortAllocator, is_port_conflict
@@ -188,9 +190,35 @@ class Launcher:
             return self.ports.take(container.port_mappings or ())
         return host_bindings(container) if task.network_mode == "host" else ()
 
+    async def _provide_volumes(self, task: PayloadTask) -> None:
+        """Docker volumes with a driver, options or labels of their own are made beforehand."""
+        for volume in task.volumes or ():
+            wanted = volume.docker_volume_configuration
+            if wanted is None:
+                continue
+            shared = is_shared(volume)
+            name = volume.name if shared else volume_name(task, volume.name)
+            if shared and not wanted.autoprovision:
+                if not await self.engine.has_volume(name):
+                    reason = f"the shared volume {name} does not exist and autoprovision is off"
+                    raise LaunchFailed(Failed(f"CannotCreateVolumeError: {reason}"))
+                continue
+            document = {
+                "Driver": wanted.driver or "local",
+                "DriverOpts": wanted.driver_opts or {},
+                "Labels": wanted.labels or {},
+            }
+            try:
+                await self.engine.ensure_volume(name, document)
+            except EngineError as error:
+                if error.status == UNREACHABLE:
+                    raise
+                raise LaunchFailed(Failed(f"CannotCreateVolumeError: {said(error)}")) from error
+
     async def _create_and_start(
         self, task: PayloadTask, container: PayloadContainer, bindings: tuple[Binding, ...]
     ) -> Launched:
+        await self._provide_volumes(task)
         name = docker_name(task, container.name)
         body = create_body(task, container, bindings, self.settings.cluster)
         digest = self._digests.get(container.image, "")

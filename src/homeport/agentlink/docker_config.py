@@ -51,7 +51,10 @@ def host_config(definition: Document, network_mode: str) -> dict[str, Any]:
         "ShmSize": (linux.get("sharedMemorySize") or 0) * MIB,
         "Tmpfs": {t["containerPath"]: _tmpfs(t) for t in linux.get("tmpfs", ())},
         "Devices": [_device(d) for d in linux.get("devices", ())],
+        "MemorySwap": _memory_swap(definition.get("memory"), linux.get("maxSwap")),
     }
+    if linux.get("maxSwap") is not None and linux.get("swappiness") is not None:
+        wanted["MemorySwappiness"] = linux["swappiness"] or None
     return {
         "NetworkMode": network_mode,
         "CapAdd": capabilities.get("add") or [],
@@ -84,6 +87,13 @@ def _log_config(logging: Document | None) -> dict[str, Any] | None:
 
 def _tmpfs(mount: Document) -> str:
     return ",".join([f"size={mount['size']}m", *mount.get("mountOptions", ())])
+
+
+def _memory_swap(memory: int | None, max_swap: int | None) -> int | None:
+    """Docker's limit is memory and swap together; without ``maxSwap`` it is the Engine's own."""
+    if max_swap is None or memory is None:
+        return None
+    return (memory + max_swap) * MIB
 
 
 def _device(device: Document) -> dict[str, str]:

@@ -42,6 +42,9 @@ def run_payload(task: Task, definition: TaskDefinition, service: Service | None)
         payload["memory"] = memory
     if service is not None:
         payload["serviceName"] = service.name
+    for name in ("pidMode", "ipcMode"):
+        if definition.document.get(name):
+            payload[name] = definition.document[name]
     return payload
 
 
@@ -120,4 +123,12 @@ def _port(mapping: Mapping[str, Any]) -> Payload:
 
 
 def _volume(volume: Mapping[str, Any]) -> Payload:
+    docker: Mapping[str, Any] | None = volume.get("dockerVolumeConfiguration")
+    if docker:
+        configuration = {"scope": "task", **docker}
+        return {
+            "name": volume["name"],
+            "type": "docker",
+            "dockerVolumeConfiguration": configuration,
+        }
     return {"name": volume["name"], "type": "host", "host": volume.get("host") or {}}

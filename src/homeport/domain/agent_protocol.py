@@ -92,12 +92,24 @@ class PayloadHostVolume(Wire, frozen=True):
     source_path: str | None = None
 
 
+class PayloadDockerVolume(Wire, frozen=True):
+    """A volume of the Engine. ``scope``: ``task`` lives with its task, ``shared`` outlives it and
+    is made when it is missing if ``autoprovision``."""
+
+    scope: str = "task"
+    autoprovision: bool = False
+    driver: str = ""
+    driver_opts: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+
+
 class PayloadVolume(Wire, frozen=True):
-    """A volume of a task; ``type`` is ``host`` unless another kind is named."""
+    """A volume of a task; ``type`` is ``host`` or ``docker``."""
 
     name: str
     type: str = "host"
     host: PayloadHostVolume | None = None
+    docker_volume_configuration: PayloadDockerVolume | None = None
 
 
 class PayloadTask(Wire, frozen=True):

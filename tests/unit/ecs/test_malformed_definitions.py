@@ -213,6 +213,29 @@ BY_HAND: list[tuple[str, dict[str, Any]]] = [
     ("volumes", with_task(volumes=[{"name": ""}])),
     ("volumes", with_task(volumes=[{"name": "a b"}])),
     ("volumes", with_task(volumes=[{"name": "x"}, {"name": "x"}])),
+    ("scope", with_task(volumes=[{"name": "x", "dockerVolumeConfiguration": {"scope": "moon"}}])),
+    (
+        "autoprovision",
+        with_task(
+            volumes=[
+                {"name": "x", "dockerVolumeConfiguration": {"scope": "task", "autoprovision": True}}
+            ]
+        ),
+    ),
+    (
+        "host",
+        with_task(
+            volumes=[
+                {
+                    "name": "x",
+                    "host": {"sourcePath": "/x"},
+                    "dockerVolumeConfiguration": {"scope": "task"},
+                }
+            ]
+        ),
+    ),
+    ("swappiness", with_container(linuxParameters={"maxSwap": 1, "swappiness": 101})),
+    ("maxSwap", with_container(linuxParameters={"maxSwap": -1})),
     ("volumesFrom", with_container(volumesFrom=[{"sourceContainer": "nobody"}])),
     ("links", with_container(links=["nobody"])),
     ("links", two(links=["main"]) | {"networkMode": "host"}),

@@ -174,7 +174,7 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
     ("definition", "named"),
     [
         ({"document": {"taskRoleArn": "arn"}}, "taskRoleArn"),
-        ({"document": {"pidMode": "host"}}, "pidMode"),
+        ({"document": {"pidMode": "task"}}, "pidMode"),
         (
             {"document": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"id": 1}}]}},
             "efsVolumeConfiguration",

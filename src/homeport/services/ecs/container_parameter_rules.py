@@ -122,6 +122,11 @@ def _check_linux(container: Document, linux: Document) -> None:
     shared = linux.get("sharedMemorySize")
     if shared is not None and shared < 1:
         raise _invalid(container, "linuxParameters.sharedMemorySize must be at least 1 MiB")
+    swap, swappiness = linux.get("maxSwap"), linux.get("swappiness")
+    if swap is not None and swap < 0:
+        raise _invalid(container, "linuxParameters.maxSwap must not be negative")
+    if swappiness is not None and not 0 <= swappiness <= 100:
+        raise _invalid(container, "linuxParameters.swappiness must be between 0 and 100")
     capabilities: Document = linux.get("capabilities") or {}
     for name in _all(capabilities, ("add", "drop")):
         if name not in CAPABILITIES:

@@ -42,11 +42,6 @@ def _port_ranges(container: Document) -> bool:
     return any(mapping.get("containerPortRange") for mapping in container.get("portMappings") or ())
 
 
-def _swap(container: Document) -> bool:
-    linux: Document = container.get("linuxParameters") or {}
-    return linux.get("maxSwap") is not None or linux.get("swappiness") is not None
-
-
 def _windows(document: Document) -> bool:
     platform: Document = document.get("runtimePlatform") or {}
     return str(platform.get("operatingSystemFamily") or "").upper().startswith("WINDOWS")
@@ -55,14 +50,13 @@ def _windows(document: Document) -> bool:
 TASK_FEATURES: tuple[tuple[str, Test], ...] = (
     ("networkMode awsvpc", lambda d: d.get("networkMode") == "awsvpc"),
     ("taskRoleArn", _has("taskRoleArn")),
-    ("pidMode", _has("pidMode")),
-    ("ipcMode", _has("ipcMode")),
+    ("pidMode task", lambda d: d.get("pidMode") == "task"),
+    ("ipcMode task", lambda d: d.get("ipcMode") == "task"),
     ("proxyConfiguration", _has("proxyConfiguration")),
     ("inferenceAccelerators", _has("inferenceAccelerators")),
     ("enableFaultInjection", _has("enableFaultInjection")),
     ("trustedExecutionConfiguration", _has("trustedExecutionConfiguration")),
     ("volumes.efsVolumeConfiguration", _volume_with("efsVolumeConfiguration")),
-    ("volumes.dockerVolumeConfiguration", _volume_with("dockerVolumeConfiguration")),
     (
         "volumes.fsxWindowsFileServerVolumeConfiguration",
         _volume_with("fsxWindowsFileServerVolumeConfiguration"),
@@ -83,7 +77,6 @@ CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
     ("logConfiguration.secretOptions", _log_secrets),
     ("restartPolicy", _restarts),
     ("portMappings.containerPortRange", _port_ranges),
-    ("linuxParameters.maxSwap and swappiness", _swap),
 )
 
 OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (

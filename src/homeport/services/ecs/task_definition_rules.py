@@ -146,8 +146,23 @@ def _volume_names(request: Document) -> set[str]:
             )
         if name in names:
             raise ClientException(f"Volume names must be unique: volumes.name '{name}'.")
+        _check_docker_volume(volume)
         names.add(name)
     return names
+
+
+def _check_docker_volume(volume: Document) -> None:
+    docker: Document = volume.get("dockerVolumeConfiguration") or {}
+    if not docker:
+        return
+    where = f"dockerVolumeConfiguration of volume '{volume['name']}'"
+    if (volume.get("host") or {}).get("sourcePath"):
+        raise ClientException(f"Only one volume configuration is allowed: {where} and its host.")
+    scope = docker.get("scope") or "task"
+    if scope not in ("task", "shared"):
+        raise ClientException(f"scope '{scope[:64]}' should be one of [task,shared]: {where}.")
+    if scope == "task" and docker.get("autoprovision") is not None:
+        raise ClientException(f"autoprovision is only for the scope shared: {where}.")
 
 
 # -- one container ------------------------------------------------------------------------------
