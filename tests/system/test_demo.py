@@ -161,6 +161,7 @@ async def test_sigterm_lets_a_request_in_flight_finish(container: str) -> None:
     request = eventually("the page is served", lambda: connected(address), 10)
     with request:
         request.sendall(b"GET / HTTP/1.1\r\n")
+        eventually("it has begun", lambda: docker("top", container).count("httpd -f") > 1, 10)
         docker("kill", "--signal", "TERM", container)
         eventually("nobody new is served", lambda: not connected(address), 10)
         request.sendall(b"Host: x\r\n\r\n")

@@ -14,17 +14,24 @@ from .waiting import DemoFailed
 
 REPOSITORY = "homeport-demo"
 BUILD_SECONDS = 60.0
-APPLETS = ("echo", "hostname", "httpd", "kill", "pidof", "sh", "sleep")
-DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp", "www")
+APPLETS = ("hostname", "httpd", "pidof", "sh", "sleep")
+DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp", "www", "www/cgi-bin")
+# The page goes out in one write. httpd sends a file's headers before its content: a container
+# killed between the two leaves a begun answer, and no load balancer can repeat that one.
+PAGE = r"""#!/bin/sh
+page="$(hostname) answers with {version}"
+size=$((${{#page}} + 1))
+head='HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: '
+printf "$head%d\r\n\r\n%s\n" $size "$page"
+"""
 # SIGTERM ends the listener; its children, one per request, finish what they have begun.
 SERVE = """#!/bin/sh
-echo "$(hostname) answers with {version}" > /www/index.html
 httpd -f -p 80 -h /www &
-finish() {{
+finish() {
   kill $!
   while pidof httpd > /dev/null; do sleep 0.05; done
   exit 0
-}}
+}
 trap finish TERM
 wait
 """
@@ -76,7 +83,8 @@ def _root(version: str) -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
-        _add(archive, "serve", SERVE.format(version=version).encode(), 0o755)
+        _add(archive, "serve", SERVE.encode(), 0o755)
+        _add(archive, "www/cgi-bin/index.cgi", PAGE.format(version=version).encode(), 0o755)
     return buffer.getvalue()
 
 

@@ -133,16 +133,15 @@ class WebService:
 
     async def tasks(self) -> list[TaskSeen]:
         """Every task that has not stopped, those that still drain too, with target health."""
-        arns: list[str] = []
+        tasks: dict[str, Any] = {}
         for desired in ("RUNNING", "STOPPED"):
             listed = await self._plane.ecs("list_tasks", serviceName=NAME, desiredStatus=desired)
-            arns += listed["taskArns"]
-        if not arns:
-            return []
-        tasks = (await self._plane.ecs("describe_tasks", tasks=sorted(set(arns))))["tasks"]
+            if arns := listed["taskArns"]:  # a page: as many as DescribeTasks takes
+                described = (await self._plane.ecs("describe_tasks", tasks=arns))["tasks"]
+                tasks |= {task["taskArn"]: task for task in described}
         health = await self._health()
-        seen = [_seen(task, health) for task in tasks if task["lastStatus"] != "STOPPED"]
-        return sorted(seen, key=lambda task: task.task_id)
+        seen = (_seen(task, health) for _, task in sorted(tasks.items()))
+        return [task for task in seen if task.status != "STOPPED"]
 
     async def _health(self) -> dict[int, str]:
         answer = await self._plane.call(

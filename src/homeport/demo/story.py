@@ -81,6 +81,7 @@ async def run_demo(options: DemoOptions, console: Console) -> int:
         plane = ControlPlane(data_dir, f"demo-{suffix}")
         with Screen(console) as screen:
             demo = Demo(options, suffix, screen, docker, plane, WebService(plane))
+            screen.say(f"State and logs: {data_dir}")
             kept, keep_logs = False, True
             try:
                 requests = await _tell(demo)
