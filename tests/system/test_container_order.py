@@ -121,3 +121,29 @@ def test_a_dependency_that_takes_too_long_ends_the_task(control_plane: ControlPl
     seen = task.reaches("STOPPED", 60)
     assert not has_started(task, "app")
     assert "slow" in " ".join(c.get("reason", "") for c in seen["containers"])
+
+
+@pytest.mark.timeout(300)
+def test_a_restart_policy_starts_a_container_again(control_plane: ControlPlane) -> None:
+    """After it ran the least period that AWS allows; what it wrote is still there."""
+    once = "test -e /been && sleep 600; touch /been; sleep 61; exit 5"
+    policy = {"enabled": True, "restartAttemptPeriod": 60, "ignoredExitCodes": [0]}
+    definition = register(
+        control_plane,
+        container("main", "sleep 600"),
+        container("worker", once, essential=False, restartPolicy=policy),
+        container("crashing", "exit 5", essential=False, restartPolicy=policy),
+    )
+    task = run(control_plane, definition)
+    eventually("the one that crashes at once is not", lambda: _exit_codes(task) == {"crashing": 5})
+    first = task.containers()["worker"]["State"]["StartedAt"]
+
+    def again() -> bool:
+        state = task.containers()["worker"]["State"]
+        return bool(state["Running"] and state["StartedAt"] != first)
+
+    eventually("the worker runs again", again, 120)
+    seen = {c["name"]: c["lastStatus"] for c in task.describe()["containers"]}
+    assert seen == {"main": "RUNNING", "worker": "RUNNING", "crashing": "STOPPED"}
+    task.stop()
+    task.reaches("STOPPED")

@@ -6,7 +6,7 @@ import pytest
 
 from control_plane import ControlPlane, eventually
 from load import Load
-from web_service import create_web_service, register
+from web_service import SERVE_WHOLE, create_web_service, register
 
 pytestmark = pytest.mark.docker
 
@@ -37,7 +37,7 @@ def test_a_rolling_update_under_load_fails_no_request(
 
 
 def test_a_killed_container_is_replaced_and_no_request_fails(control_plane: ControlPlane) -> None:
-    service = create_web_service(control_plane)
+    service = create_web_service(control_plane, command=SERVE_WHOLE)
     before = {t["taskArn"] for t in service.tasks()}
     with Load(service.url, rate=300) as load:
         eventually("traffic flows", lambda: load.bodies["v1"] > 100)

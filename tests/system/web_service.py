@@ -15,6 +15,20 @@ SERVE = (
 )
 
 
+# The page in one write: httpd sends a file's headers before its content, and an answer that was
+# begun when its container was killed can't be had from another.
+SERVE_WHOLE = r"""
+mkdir -p /www/cgi-bin
+cat > /www/cgi-bin/index.cgi <<'END'
+#!/bin/sh
+printf 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' ${#VERSION} $VERSION
+END
+chmod +x /www/cgi-bin/index.cgi
+trap 'exit 0' TERM
+httpd -f -p 80 -h /www & wait
+"""
+
+
 def web_container(version: str, command: str = SERVE) -> dict[str, Any]:
     """A container definition that answers its version on port 80 (dynamic host port)."""
     return {
@@ -88,10 +102,12 @@ class WebService:
             raise AssertionError(f"{error}\n{service['deployments']}\n{events}") from None
 
 
-def register(control_plane: ControlPlane, version: str, family: str = "web") -> str:
+def register(
+    control_plane: ControlPlane, version: str, family: str = "web", command: str = SERVE
+) -> str:
     """Register a revision; returns ``family:revision``."""
     answer = control_plane.client("ecs").register_task_definition(
-        family=family, containerDefinitions=[web_container(version)]
+        family=family, containerDefinitions=[web_container(version, command)]
     )["taskDefinition"]
     return f"{answer['family']}:{answer['revision']}"
 
@@ -104,6 +120,7 @@ def create_web_service(
     maximum: int = 200,
     version: str = "v1",
     name: str = "web",
+    command: str = SERVE,
 ) -> WebService:
     """Load balancer, target group, listener and service; returns when traffic is served."""
     elbv2 = control_plane.client("elbv2")
@@ -135,7 +152,7 @@ def create_web_service(
     control_plane.client("ecs").create_service(
         cluster=control_plane.cluster,
         serviceName=name,
-        taskDefinition=register(control_plane, version),
+        taskDefinition=register(control_plane, version, command=command),
         desiredCount=desired_count,
         loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 80}],
         deploymentConfiguration={"minimumHealthyPercent": minimum, "maximumPercent": maximum},

@@ -101,11 +101,13 @@ class ListedContainer(_Pascal, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """``action``: die, oom, ``health_status: healthy`` …; ``attributes`` hold the labels."""
+    """``action``: die, oom, ``health_status: healthy`` …; ``attributes`` hold the labels;
+    ``at``: epoch seconds."""
 
     container_id: str
     action: str
     attributes: Mapping[str, str]
+    at: float = 0.0
 
 
 class EngineFacts(msgspec.Struct, frozen=True):
@@ -278,6 +280,7 @@ class Engine:
                     str(actor.get("ID", "")),
                     str(raw.get("Action", "")),
                     actor.get("Attributes", {}),
+                    float(raw.get("timeNano", 0)) / 1e9,
                 )
         finally:
             stream.cancel()

@@ -25,7 +25,16 @@ from .launch import Failed, Launched, Launcher, Progress, published
 from .settings import AgentSettings
 from .steps import next_steps
 from .task_files import TaskFiles
-from .task_state import Binding, Health, Reported, TaskState, container, definition, with_container
+from .task_state import (
+    Binding,
+    Health,
+    Reported,
+    TaskState,
+    container,
+    definition,
+    restarts_after,
+    with_container,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +51,13 @@ class StopWanted:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The Engine says that a container's process has ended."""
+    """The Engine says that a container's process has ended. ``at``: epoch seconds."""
 
     name: str
     docker_id: str
     exit_code: int
     out_of_memory: bool
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,18 @@ class Acknowledged:
     reported: Reported
 
 
-Message = StopWanted | Died | HealthChanged | Looked | LaunchEnded | StopEnded | Acknowledged
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """A container was started again by its restart policy; ``reason``: why it could not be."""
+
+    name: str
+    exit_code: int
+    reason: str = ""
+
+
+Message = (
+    Restarted | StopWanted | Died | HealthChanged | Looked | LaunchEnded | StopEnded | Acknowledged
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +135,7 @@ class TaskRunner:
         self._mailbox: asyncio.Queue[Message] = asyncio.Queue()
         self._launching: dict[str, tuple[asyncio.Task[None], Progress]] = {}
         self._stopping: dict[str, asyncio.Task[None]] = {}
+        self._restarting: dict[str, asyncio.Task[None] | int] = {}  # int: exit code, not begun
         self._report_due = asyncio.Event()
 
     def tell(self, message: Message) -> None:
@@ -162,6 +184,10 @@ class TaskRunner:
             self._launching[name] = launch, progress
         for name in steps.stop:
             self._stopping[name] = work.create_task(self._stop(name), name=f"stop {name}")
+        for name, ended in list(self._restarting.items()):
+            if isinstance(ended, int):
+                restart = work.create_task(self._restart(name, ended), name=f"restart {name}")
+                self._restarting[name] = restart
         if reports.due(self.task):
             self._report_due.set()
         return steps.wake_at
@@ -184,13 +210,21 @@ class TaskRunner:
                 self._on_launch_ended(message)
             case StopEnded(name):
                 self._on_stop_ended(name)
+            case Restarted():
+                self._on_restarted(message)
             case Acknowledged(reported):
                 self.task = msgspec.structs.replace(self.task, reported=reported)
         if self.task is not before:
             self._tools.files.save_soon(self.task)
 
     def _on_died(self, died: Died) -> None:
-        if not self._is_current(died.name, died.docker_id):
+        state = container(self.task, died.name)
+        if not self._is_current(died.name, died.docker_id) or died.name in self._restarting:
+            return
+        if state is not None and state.restarted_at and died.at <= state.restarted_at:
+            return  # told again: it was started again since
+        if restarts_after(self.task, died.name, died.exit_code, died.at):
+            self._restarting[died.name] = died.exit_code
             return
         self._stopped(
             died.name,
@@ -201,7 +235,7 @@ class TaskRunner:
 
     def _on_looked(self, name: str, facts: ContainerFacts | None) -> None:
         state = container(self.task, name)
-        if state is None or name in self._launching:
+        if state is None or name in self._launching or name in self._restarting:
             return
         if facts is None:
             if state.docker_id and state.status != "STOPPED":
@@ -241,6 +275,10 @@ class TaskRunner:
                 exit_code=facts.state.exit_code,
                 reason=f"CannotStartContainerError: {facts.state.error}",
             )
+            return
+        ended_at = epoch(facts.state.finished_at) or self._tools.clock()
+        if restarts_after(self.task, name, facts.state.exit_code, ended_at):
+            self._restarting[name] = facts.state.exit_code
             return
         self._stopped(
             name,
@@ -284,6 +322,16 @@ class TaskRunner:
                 )
             case None:
                 pass
+
+    def _on_restarted(self, restarted: Restarted) -> None:
+        self._restarting.pop(restarted.name, None)
+        state = container(self.task, restarted.name)
+        if state is None:
+            return
+        if restarted.reason:
+            self._stopped(restarted.name, exit_code=restarted.exit_code, reason=restarted.reason)
+            return
+        self._change(restarted.name, restarts=state.restarts + 1, restarted_at=self._tools.clock())
 
     def _on_stop_ended(self, name: str) -> None:
         self._stopping.pop(name, None)
@@ -345,6 +393,18 @@ class TaskRunner:
             if self.task.desired == "RUNNING":
                 raise  # the agent ends
         self.tell(LaunchEnded(name, result, progress))
+
+    async def _restart(self, name: str, exit_code: int) -> None:
+        """Start the same container again; what it had written is still there."""
+        state = container(self.task, name)
+        target = (state and state.docker_id) or docker_name(self.task.payload, name)
+        reason = ""
+        logger.info("%s %s: ended with %d, starting it again", self.task.arn, name, exit_code)
+        try:
+            await self._tools.engine.start(target, self._tools.settings.start_timeout)
+        except (EngineError, EngineTimeout) as error:
+            reason = f"CannotStartContainerError: {error}"
+        self.tell(Restarted(name, exit_code, reason))
 
     async def _stop(self, name: str) -> None:
         """Stop signal, patience, kill; then look. Tries until the container has stopped."""

@@ -48,6 +48,8 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
     health_since: float = 0.0
     image_digest: str = ""
     started_at: float | None = None
+    restarts: int = 0
+    restarted_at: float | None = None
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -143,6 +145,21 @@ def task_status(task: TaskState) -> TaskStatus:
     if statuses <= {"STOPPED"}:
         return "STOPPED"
     return "PENDING" if statuses & {"NONE", "CREATED"} else "RUNNING"
+
+
+def restarts_after(task: TaskState, name: str, exit_code: int, ended_at: float) -> bool:
+    """Whether the restart policy of a running container starts it again.
+
+    Source: "Restart individual containers in Amazon ECS tasks", developer guide.
+    """
+    state, policy = container(task, name), definition(task, name).restart_policy
+    if state is None or policy is None or not policy.enabled:
+        return False
+    if task.desired != "RUNNING" or state.status != "RUNNING":
+        return False
+    ran_seconds = ended_at - (state.restarted_at or state.started_at or ended_at)
+    ignored = exit_code in (policy.ignored_exit_codes or ())
+    return not ignored and ran_seconds >= policy.restart_attempt_period
 
 
 def essential_stopped(task: TaskState) -> bool:

@@ -180,7 +180,7 @@ class Tasks:
                 oom = event.container_id in self._out_of_memory
                 self._out_of_memory.discard(event.container_id)
                 code = int(event.attributes.get("exitCode", "0"))
-                runner.tell(Died(name, event.container_id, code, oom))
+                runner.tell(Died(name, event.container_id, code, oom, event.at))
             case "oom":
                 self._out_of_memory.add(event.container_id)
             case "health_status":

@@ -106,7 +106,10 @@ def _container(
             "hostConfig": json.dumps(docker_config.host_config(merged, network_mode)),
         },
     }
-    for name in ("command", "entryPoint", "dependsOn", "startTimeout", "stopTimeout"):
+    for name in (
+        *("command", "entryPoint", "dependsOn", "startTimeout", "stopTimeout"),
+        "restartPolicy",
+    ):
         if merged.get(name) is not None:
             payload[name] = merged[name]
     if document.get("healthCheck"):

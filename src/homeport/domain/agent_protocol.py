@@ -54,6 +54,15 @@ class PayloadDependency(Wire, frozen=True):
     condition: str = "START"
 
 
+class PayloadRestartPolicy(Wire, frozen=True):
+    """A container is started again in its task if it ran ``restart_attempt_period`` seconds and
+    its exit code is not ignored."""
+
+    enabled: bool = False
+    ignored_exit_codes: list[int] | None = None
+    restart_attempt_period: int = 300
+
+
 class PayloadDockerConfig(Wire, frozen=True):
     """Docker Engine's own ``Config`` and ``HostConfig`` documents, each a JSON string."""
 
@@ -82,6 +91,7 @@ class PayloadContainer(Wire, frozen=True):
     start_timeout: int | None = None
     stop_timeout: int | None = None
     health_check_type: str | None = None
+    restart_policy: PayloadRestartPolicy | None = None
     overrides: str | None = None
     docker_config: PayloadDockerConfig = PayloadDockerConfig()
 

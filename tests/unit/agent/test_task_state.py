@@ -15,10 +15,16 @@ from homeport.agent.task_state import (
     TaskState,
     container,
     new_task,
+    restarts_after,
     task_status,
     with_container,
 )
-from homeport.domain.agent_protocol import PayloadContainer, PayloadDependency, PayloadTask
+from homeport.domain.agent_protocol import (
+    PayloadContainer,
+    PayloadDependency,
+    PayloadRestartPolicy,
+    PayloadTask,
+)
 
 ARN = "arn:aws:ecs:us-east-1:123456789012:task/default/1"
 
@@ -149,3 +155,20 @@ def test_what_is_known_of_an_ended_container_stays(name: str) -> None:
     state = container(task, name)
     assert state is not None
     assert (state.status, state.exit_code, state.reason) == ("STOPPED", 137, "OutOfMemoryError")
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "ended_at", "expected"),
+    [(1, 60.0, True), (0, 60.0, True), (1, 59.0, False), (42, 90.0, False)],
+)
+def test_a_restart_policy_asks_for_time_and_looks_at_the_exit_code(
+    exit_code: int, ended_at: float, expected: bool
+) -> None:
+    policy = PayloadRestartPolicy(True, [42], 60)
+    task = new_task(payload(box(restart_policy=policy)), 0.0)
+    task = with_container(task, "main", status="RUNNING", started_at=1000.0)
+    assert restarts_after(task, "main", exit_code, 1000.0 + ended_at) is expected
+    again = with_container(task, "main", restarted_at=1050.0)
+    assert not restarts_after(again, "main", exit_code, 1000.0 + ended_at)
+    unwanted = msgspec.structs.replace(task, desired="STOPPED")
+    assert not restarts_after(unwanted, "main", exit_code, ended_at)

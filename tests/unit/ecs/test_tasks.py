@@ -181,7 +181,6 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
         ),
         ({"container": {"secrets": [{"name": "A", "valueFrom": "b"}]}}, "secrets"),
         ({"container": {"logConfiguration": {"logDriver": "awslogs"}}}, "awslogs"),
-        ({"container": {"restartPolicy": {"enabled": True}}}, "restartPolicy"),
         ({"container": {"resourceRequirements": [{"type": "GPU"}]}}, "resourceRequirements"),
     ],
 )

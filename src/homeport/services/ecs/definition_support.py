@@ -63,7 +63,7 @@ SUPPORT: Mapping[str, Support] = {
     f"{_C}.links": _done(PARAMETERS, "test_links"),
     f"{_C}.portMappings": _done(TASKS, _PORTS),
     f"{_C}.essential": _done(TASKS, "test_a_side_container_may_end_an_essential_one_ends_the_task"),
-    f"{_C}.restartPolicy": _refused("restartPolicy"),
+    f"{_C}.restartPolicy": _done(ORDER, "test_a_restart_policy_starts_a_container_again"),
     f"{_C}.entryPoint": _done(TASKS, _ENVIRONMENT),
     f"{_C}.command": _done(TASKS, _ENVIRONMENT),
     f"{_C}.environment": _done(TASKS, _ENVIRONMENT),

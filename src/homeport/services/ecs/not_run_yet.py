@@ -34,10 +34,6 @@ def _log_secrets(container: Document) -> bool:
     return bool((container.get("logConfiguration") or {}).get("secretOptions"))
 
 
-def _restarts(container: Document) -> bool:
-    return bool((container.get("restartPolicy") or {}).get("enabled"))
-
-
 def _port_ranges(container: Document) -> bool:
     return any(mapping.get("containerPortRange") for mapping in container.get("portMappings") or ())
 
@@ -75,7 +71,6 @@ CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
     ("firelensConfiguration", _has("firelensConfiguration")),
     ("logConfiguration.logDriver awslogs and awsfirelens", _aws_log_driver),
     ("logConfiguration.secretOptions", _log_secrets),
-    ("restartPolicy", _restarts),
     ("portMappings.containerPortRange", _port_ranges),
 )
 
