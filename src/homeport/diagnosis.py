@@ -5,6 +5,8 @@ Called by ``homeport doctor``; changes nothing.
 
 from __future__ import annotations
 
+import errno
+import http.client
 import json
 import os
 import resource
@@ -140,9 +142,24 @@ def check_port(host: str, port: int) -> Finding:
         try:
             probe.bind((host, port))
         except OSError as error:
-            mend = "stop the program that uses it, or: homeport up --listen HOST:PORT"
+            if error.errno == errno.EADDRINUSE and _is_homeport(host, port):
+                return Finding(subject, "ok", "a Homeport answers there")
+            mend = "homeport up --listen HOST:PORT"
+            if error.errno == errno.EADDRINUSE:
+                mend = f"stop the program that uses it, or: {mend}"
             return Finding(subject, "optional", os.strerror(error.errno or 0), mend)
     return Finding(subject, "ok", "free")
+
+
+def _is_homeport(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().read(16) == b"ok\n"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def check_data_dir(data_dir: Path) -> Finding:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from control_plane import ControlPlane, eventually
+from homeport.diagnosis import check_port
 from tasks import container, register, run
 from web_service import create_web_service
 
@@ -88,6 +89,11 @@ def test_a_port_that_is_taken_is_said_in_one_line(
     assert second.returncode == 1
     assert f"Port {control_plane.port}" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_doctor_knows_a_homeport_when_it_meets_one(control_plane: ControlPlane) -> None:
+    finding = check_port("127.0.0.1", control_plane.port)
+    assert (finding.status, finding.detail) == ("ok", "a Homeport answers there")
 
 
 def test_without_authentication_any_credentials_do(tmp_path: Path) -> None:
