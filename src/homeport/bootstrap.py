@@ -23,6 +23,7 @@ import uvicorn
 
 from homeport import services
 from homeport.agentlink import AgentLink
+from homeport.controllers.history import HistoryController
 from homeport.controllers.retention import RetentionController
 from homeport.controllers.runner import Runner
 from homeport.controllers.services import ServiceController
@@ -99,6 +100,7 @@ async def _serve(
         [
             ServiceController(ids, arns, settings.minimum_running_seconds),
             TargetsController(ids),
+            HistoryController(ids, arns),
             RetentionController(),
         ],
     )

@@ -16,6 +16,7 @@ from homeport.domain.load_balancing import (
     TargetHealth,
 )
 from homeport.domain.service import Service, ServiceEvent
+from homeport.domain.service_deployment import ServiceDeployment, ServiceRevision
 from homeport.domain.task import ClientToken, Task
 from homeport.domain.task_definition import FamilyCounter, TaskDefinition
 from homeport.domain.vpc import SecurityGroup, Subnet, Vpc
@@ -64,6 +65,13 @@ SERVICE_EVENTS = Table(
     key=lambda r: f"{r.service_arn}|{r.sequence:012d}",
     indexes={"service": lambda r: r.service_arn},
 )
+SERVICE_DEPLOYMENTS = Table(
+    "service_deployments",
+    ServiceDeployment,
+    key=lambda r: r.arn,
+    indexes={"service": lambda r: r.service_arn},
+)
+SERVICE_REVISIONS = Table("service_revisions", ServiceRevision, key=lambda r: r.arn)
 LOAD_BALANCERS = Table(
     "load_balancers", LoadBalancer, key=lambda r: r.arn, indexes={"name": lambda r: r.name}
 )
@@ -106,6 +114,8 @@ TABLES: tuple[Table[Any], ...] = (
     CLIENT_TOKENS,
     SERVICES,
     SERVICE_EVENTS,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
     LOAD_BALANCERS,
     LISTENERS,
     RULES,

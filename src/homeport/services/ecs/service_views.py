@@ -53,7 +53,7 @@ def service_view(tx: Transaction, service: Service, *, include_tags: bool) -> Vi
         "serviceArn": service.arn,
         "serviceName": service.name,
         "clusterArn": service.cluster_arn,
-        "loadBalancers": [_load_balancer(item) for item in service.load_balancers],
+        "loadBalancers": [load_balancer_view(item) for item in service.load_balancers],
         "serviceRegistries": [],
         "status": service.status,
         "desiredCount": service.desired_count,
@@ -102,7 +102,7 @@ def _deployment(service: Service, deployment: Deployment, counts: TaskCounts) ->
 
 def _deployment_configuration(service: Service) -> View:
     return {
-        "deploymentCircuitBreaker": _circuit_breaker(service.circuit_breaker),
+        "deploymentCircuitBreaker": circuit_breaker_view(service.circuit_breaker),
         "maximumPercent": service.maximum_percent,
         "minimumHealthyPercent": service.minimum_healthy_percent,
         "strategy": "ROLLING",
@@ -110,7 +110,8 @@ def _deployment_configuration(service: Service) -> View:
     }
 
 
-def _circuit_breaker(breaker: CircuitBreaker) -> View:
+def circuit_breaker_view(breaker: CircuitBreaker) -> View:
+    """``deploymentCircuitBreaker`` of a deployment configuration."""
     return {
         "enable": breaker.enable,
         "rollback": breaker.rollback,
@@ -119,7 +120,8 @@ def _circuit_breaker(breaker: CircuitBreaker) -> View:
     }
 
 
-def _load_balancer(item: ServiceLoadBalancer) -> View:
+def load_balancer_view(item: ServiceLoadBalancer) -> View:
+    """One of ``loadBalancers``."""
     return {
         "targetGroupArn": item.target_group_arn,
         "containerName": item.container_name,

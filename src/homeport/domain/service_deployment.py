@@ -1,0 +1,56 @@
+"""The history of a service: its deployments, and the revision that each was for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .service import CircuitBreaker, ServiceLoadBalancer
+
+ServiceDeploymentStatus = Literal[
+    "PENDING",
+    "SUCCESSFUL",
+    "STOPPED",
+    "IN_PROGRESS",
+    "ROLLBACK_IN_PROGRESS",
+    "ROLLBACK_SUCCESSFUL",
+    "ROLLBACK_FAILED",
+]
+OVER = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
+
+
+class ServiceRevision(msgspec.Struct, frozen=True):
+    """What a deployment's tasks are made of: never changed once it is there."""
+
+    arn: str
+    service_arn: str
+    cluster_arn: str
+    task_definition_arn: str
+    created_at: float
+    launch_type: str = "EC2"
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    container_images: tuple[tuple[str, str], ...] = ()  # (container name, image)
+
+
+class ServiceDeployment(msgspec.Struct, frozen=True):
+    """One attempt to bring a service to a revision. ``deployment_id`` is ``ecs-svc/…``."""
+
+    arn: str
+    deployment_id: str
+    service_arn: str
+    cluster_arn: str
+    created_at: float
+    target_revision_arn: str
+    source_revision_arns: tuple[str, ...] = ()
+    status: ServiceDeploymentStatus = "IN_PROGRESS"
+    status_reason: str = ""
+    updated_at: float = 0.0
+    finished_at: float | None = None
+    stopped_at: float | None = None
+    minimum_healthy_percent: int = 100
+    maximum_percent: int = 200
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
+    failed_tasks: int = 0
+    rollback_started_at: float | None = None
+    rollback_revision_arn: str = ""
