@@ -209,9 +209,12 @@ def test_a_bad_revision_trips_the_circuit_breaker_and_is_rolled_back(
     assert described["taskDefinition"].endswith("/web:1")
     assert [d["id"] for d in described["deployments"]] == [good]
     assert _event(service, f"rolling back to deployment {good}.")
-    history = ecs.list_service_deployments(cluster=control_plane.cluster, service=service.name)
-    statuses = [d["status"] for d in history["serviceDeployments"]]
-    assert statuses == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]
+
+    def history() -> list[str]:
+        answer = ecs.list_service_deployments(cluster=control_plane.cluster, service=service.name)
+        return [d["status"] for d in answer["serviceDeployments"]]
+
+    eventually("it is history", lambda: history() == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"], 10)
 
 
 def _event(service: WebService, words: str) -> bool:

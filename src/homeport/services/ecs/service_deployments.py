@@ -94,7 +94,7 @@ def _epoch(value: datetime | None) -> float | None:
 
 
 def _newest_first(deployment: ServiceDeployment) -> str:
-    return f"{10**12 - int(deployment.created_at * 1000):020d}|{deployment.arn}"
+    return f"{10**15 - int(deployment.created_at * 1000):020d}|{deployment.arn}"
 
 
 def _brief(deployment: ServiceDeployment) -> dict[str, object]:
