@@ -60,9 +60,8 @@ class HistoryController:
             if record.created_at + KEEP_SECONDS < now and record.status in OVER:
                 self._forget(tx, record)
                 continue
-            changed = _following(service, record, records, now)
-            if changed != record:
-                tx.put(SERVICE_DEPLOYMENTS, changed)
+            while (changed := _following(service, record, records, now)) != record:
+                record = tx.put(SERVICE_DEPLOYMENTS, changed)
         return None
 
     def _running_revisions(
@@ -123,7 +122,8 @@ def _following(
     if record.status in OVER:
         return record
     primary = service.deployments[0]
-    own = next((d for d in service.deployments if d.id == record.deployment_id), None)
+    known = [*service.deployments, *filter(None, [service.last_failed])]
+    own = next((d for d in known if d.id == record.deployment_id), None)
     if record.status == "ROLLBACK_IN_PROGRESS":
         if primary.rollout_state == "COMPLETED":
             return _over(record, "ROLLBACK_SUCCESSFUL", ROLLED_BACK, now)

@@ -23,7 +23,8 @@ def failed(service: Service, now: float, say: Say) -> Service:
     )
     last_good = service.last_completed
     if not service.circuit_breaker.rollback or last_good is None or last_good.id == primary.id:
-        return msgspec.structs.replace(service, deployments=(halted, *service.deployments[1:]))
+        deployments = (halted, *service.deployments[1:])
+        return msgspec.structs.replace(service, deployments=deployments, last_failed=halted)
     say(f"rolling back to deployment {last_good.id}.")
     return _rolled_back(service, halted, last_good, now)
 
@@ -48,6 +49,7 @@ def _rolled_back(
     return msgspec.structs.replace(
         service,
         deployments=(restored, leaving, *others),
+        last_failed=leaving,
         task_definition_arn=restored.task_definition_arn,
         load_balancers=restored.load_balancers,
         last_completed=None,  # while it is PRIMARY again it is no target of a rollback

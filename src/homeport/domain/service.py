@@ -104,6 +104,7 @@ class Service(msgspec.Struct, frozen=True):
     inactive_since: float | None = None
     circuit_breaker: CircuitBreaker = CircuitBreaker()
     last_completed: Deployment | None = None  # what a failed deployment is rolled back to
+    last_failed: Deployment | None = None  # it may be gone from ``deployments`` at once
     tags: tuple[Tag, ...] = ()
 
 
