@@ -43,6 +43,10 @@ def inspected(plane: ControlPlane, **more: Any) -> dict[str, Any]:
         task.stop()
 
 
+def test_execution_environment(plane: ControlPlane) -> None:
+    assert said(plane, "echo $AWS_EXECUTION_ENV") == "AWS_ECS_EC2"
+
+
 def test_user(plane: ControlPlane) -> None:
     assert said(plane, "id -u", user="1234") == "1234"
 

@@ -31,6 +31,9 @@ LABEL_FAMILY = "com.amazonaws.ecs.task-definition-family"
 LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
 
+EXECUTION_ENVIRONMENT = {"AWS_EXECUTION_ENV": "AWS_ECS_EC2"}
+"""What every container is told, unless its definition says otherwise."""
+
 MIB = 1024 * 1024
 MINIMUM_MEMORY = 6 * MIB  # what the Engine accepts
 MINIMUM_CPU_SHARES = 2  # the kernel's least
@@ -114,9 +117,10 @@ def create_body(
 
 
 def _config(task: PayloadTask, container: PayloadContainer) -> Document:
+    environment = {**EXECUTION_ENVIRONMENT, **(container.environment or {})}
     config: Document = {
         "Image": container.image,
-        "Env": [f"{name}={value}" for name, value in (container.environment or {}).items()],
+        "Env": [f"{name}={value}" for name, value in environment.items()],
     }
     if container.command:
         config["Cmd"] = container.command

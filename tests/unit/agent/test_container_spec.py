@@ -55,7 +55,7 @@ def test_names_and_labels_are_the_official_agents() -> None:
     body = create_body(TASK, BOX, (Binding(80, 40000),), "default")
     assert body["Labels"]["com.amazonaws.ecs.task-definition-version"] == "7"
     assert body["Image"] == "busybox"
-    assert body["Env"] == ["A=b"]
+    assert body["Env"] == ["AWS_EXECUTION_ENV=AWS_ECS_EC2", "A=b"]
     assert body["HostConfig"]["Memory"] == 64 * 1024 * 1024
     assert body["HostConfig"]["CpuShares"] == 128
     assert body["HostConfig"]["PortBindings"] == {
