@@ -16,6 +16,7 @@ TITLES = {
     "elbv2": "Elastic Load Balancing v2",
     "ec2": "Amazon EC2 (VPC)",
     "sts": "AWS STS",
+    "logs": "Amazon CloudWatch Logs",
 }
 
 

@@ -426,7 +426,7 @@ async def test_a_draining_target_finishes_its_requests_and_gets_no_new_one(world
 
 
 async def test_health_checks_decide_who_gets_requests(world: World) -> None:
-    checks = {"health_check_interval_seconds": 0.2, "health_check_timeout_seconds": 0.1}
+    checks = {"health_check_interval_seconds": 1, "health_check_timeout_seconds": 1}
     blue = group(health_check_path="/status/200", **checks)
     world.put(TARGET_GROUPS, blue)
     targets = [
@@ -449,7 +449,7 @@ async def test_health_checks_decide_who_gets_requests(world: World) -> None:
     health = world.get(TARGET_HEALTH, targets[0].key)
     assert health.description == "Health checks failed with these codes: [502]"
     assert await world.get_text() == (200, "one")  # fails open
-    slow = msgspec.structs.replace(blue, health_check_path="/slow?1")
+    slow = msgspec.structs.replace(blue, health_check_path="/slow?3")
     world.put(TARGET_GROUPS, slow)
     await eventually(
         "timed out", lambda: world.get(TARGET_HEALTH, targets[0].key).reason == "Target.Timeout"

@@ -28,6 +28,10 @@ class Arns:
         """``arn:aws:ec2:R:A:RESOURCE``."""
         return f"arn:aws:ec2:{self.region}:{self.account_id}:{resource}"
 
+    def logs(self, resource: str) -> str:
+        """``arn:aws:logs:R:A:RESOURCE``, e.g. ``log-group:/ecs/web``."""
+        return f"arn:aws:logs:{self.region}:{self.account_id}:{resource}"
+
     def root(self) -> str:
         """The account's root principal."""
         return f"arn:aws:iam::{self.account_id}:root"

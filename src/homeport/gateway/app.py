@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 import uuid
@@ -21,7 +22,7 @@ from homeport.wire.protocols.json import JsonProtocol
 from homeport.wire.protocols.query import QueryProtocol
 from homeport.wire.protocols.rest_json import RestJsonProtocol
 from homeport.wire.protocols.rest_xml import RestXmlProtocol
-from homeport.wire.router import Route, route
+from homeport.wire.router import Route, refuser, route
 
 from .asgi import (
     AsgiWebSocket,
@@ -111,12 +112,14 @@ class Gateway:
         if scope["path"] == "/health":
             await send_response(send, Response(200, b"ok\n", {"content-type": "text/plain"}))
             return
+        head = read_head(scope)
         try:
-            request = read_head(scope, await read_body(receive))
+            request = dataclasses.replace(head, body=await read_body(receive))
         except ClientGone:
             return
         except ApiError as error:
-            await send_response(send, self._protocol("ecs").error(error, request_id))
+            refused = self._protocol(refuser(head)).error(error, request_id)
+            await send_response(send, refused)
             return
         self._steps("http")
         await send_response(send, await self.answer(request, request_id))
@@ -124,8 +127,7 @@ class Gateway:
 
     async def answer(self, request: Request, request_id: str) -> Response:
         """The response to one API request; never raises."""
-        service = "ecs"  # how a refusal is written when the request names no service
-        operation = "?"
+        service, operation = "?", "?"
         try:
             found = route(request)
             service, operation = found.service, found.operation
@@ -137,10 +139,12 @@ class Gateway:
             self._steps("encode")
         except ApiError as error:
             logger.info("%s %s:%s %s", request_id, service, operation, error.code)
-            return self._protocol(service).error(error, request_id)
+            spoken = refuser(request) if service == "?" else service
+            return self._protocol(spoken).error(error, request_id)
         except Exception:  # outer edge: a defect of ours must not show its inside to clients
             logger.exception("%s %s:%s failed", request_id, service, operation)
-            return self._protocol(service).error(_internal(service), request_id)
+            spoken = refuser(request) if service == "?" else service
+            return self._protocol(spoken).error(_internal(spoken), request_id)
         return response
 
     def _execute(

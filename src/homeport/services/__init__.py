@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import ec2, ecs, elbv2, sts
+from . import ec2, ecs, elbv2, logs, sts
 from .call import Handler
 
 OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
@@ -16,5 +16,6 @@ OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
     "elbv2": elbv2.OPERATIONS,
     "ec2": ec2.OPERATIONS,
     "sts": sts.OPERATIONS,
+    "logs": logs.OPERATIONS,
 }
 """Client name of a service → operation → handler: everything that is served."""

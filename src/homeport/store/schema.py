@@ -15,6 +15,7 @@ from homeport.domain.load_balancing import (
     TargetGroup,
     TargetHealth,
 )
+from homeport.domain.logs import LogGroup, LogStream
 from homeport.domain.service import Service, ServiceEvent
 from homeport.domain.service_deployment import ServiceDeployment, ServiceRevision
 from homeport.domain.task import ClientToken, Task
@@ -102,6 +103,10 @@ SECURITY_GROUPS = Table(
     key=lambda r: r.group_id,
     indexes={"vpc": lambda r: r.vpc_id},
 )
+LOG_GROUPS = Table("log_groups", LogGroup, key=lambda r: r.arn)
+LOG_STREAMS = Table(
+    "log_streams", LogStream, key=lambda r: r.arn, indexes={"group": lambda r: r.group_arn}
+)
 
 TABLES: tuple[Table[Any], ...] = (
     ACCESS_KEYS,
@@ -125,4 +130,6 @@ TABLES: tuple[Table[Any], ...] = (
     VPCS,
     SUBNETS,
     SECURITY_GROUPS,
+    LOG_GROUPS,
+    LOG_STREAMS,
 )

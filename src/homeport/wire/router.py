@@ -31,6 +31,7 @@ class Route:
 _SCOPE = re.compile(r"Credential=[^/,]+/[0-9]{8}/[^/,]+/([^/,]+)/aws4_request")
 _BY_TARGET = {prefix: name for name, (_, prefix, _) in SERVICES.items() if prefix}
 _BY_VERSION = {version: name for name, (_, _, version) in SERVICES.items() if version}
+_BY_SIGNING_NAME = {signing_name: name for name, (signing_name, _, _) in SERVICES.items()}
 
 
 def route(request: Request) -> Route:
@@ -38,12 +39,29 @@ def route(request: Request) -> Route:
     target = request.headers.get("x-amz-target")
     if target is not None:
         return _by_target(target)
-    content_type = request.headers.get("content-type", "")
-    if request.method == "POST" and content_type.startswith("application/x-www-form-urlencoded"):
+    if request.method == "POST" and _is_form(request):
         return _by_action(request)
     if request.method == "GET" and "Action=" in request.query_string:
         return _by_action(request)
     return _by_path(request)
+
+
+def refuser(request: Request) -> str:
+    """The service in whose shape a request that has no route is refused.
+
+    The one that the client signed for, else what its body looks like: a client of an XML protocol
+    can't read an error in JSON.
+    """
+    scope = _SCOPE.search(request.headers.get("authorization", ""))
+    service = _BY_SIGNING_NAME.get(scope.group(1)) if scope else None
+    if service is not None:
+        return service
+    return "sts" if _is_form(request) or "Action=" in request.query_string else "ecs"
+
+
+def _is_form(request: Request) -> bool:
+    content_type = request.headers.get("content-type", "").lower()
+    return content_type.startswith("application/x-www-form-urlencoded")
 
 
 def _by_target(target: str) -> Route:

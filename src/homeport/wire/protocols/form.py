@@ -116,7 +116,7 @@ class FormDecoder:
             # ``Name=`` alone is an empty list; ``Name.member.N`` or ``Name.N`` are its items.
             items = node if flattened else node.get(item_name) or node.get("member") or {}
             decoded = []
-            for index, child in sorted((_index(k), c) for k, c in items.items() if k != VALUE):
+            for index, child in _numbered(items):
                 try:
                     decoded.append(member(child))
                 except Invalid as error:
@@ -136,7 +136,7 @@ class FormDecoder:
         def decode(node: Tree) -> dict[str, Any]:
             entries = node if flattened else node.get("entry") or {}
             decoded = {}
-            for index, entry in sorted((_index(k), c) for k, c in entries.items() if k != VALUE):
+            for index, entry in _numbered(entries):
                 key = entry.get(key_name, {}).get(VALUE)
                 if key is None:
                     raise missing(f"{index}.{key_name}")
@@ -147,6 +147,12 @@ class FormDecoder:
             return decoded
 
         return decode
+
+
+def _numbered(children: Tree) -> list[tuple[int, Tree]]:
+    """A list's items by index; ``1`` and ``01`` are two items of one index."""
+    indexed = [(_index(name), child) for name, child in children.items() if name != VALUE]
+    return sorted(indexed, key=lambda item: item[0])
 
 
 def _index(text: str) -> int:

@@ -45,6 +45,7 @@ def parse_xml(body: bytes) -> Element:
     """The root element; raises Invalid."""
     stack: list[Element] = [Element("")]
     parser = expat.ParserCreate()
+    parser.buffer_text = True  # or text full of entities would come one character at a time
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if len(stack) > MAX_NESTING:
@@ -68,7 +69,7 @@ def parse_xml(body: bytes) -> Element:
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(body, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # or an odd encoding's name
         raise Invalid("type", f"The body is not valid XML: {error}") from None
     return stack[0].children[0]
 

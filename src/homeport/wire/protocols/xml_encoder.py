@@ -57,7 +57,7 @@ class XmlEncoder:
 
         def write(value: Mapping[str, Any]) -> str:
             return "".join(
-                f" {wire_name}={quoteattr(str(value[n]))}"
+                f" {wire_name}={quoteattr(str(value[n]).translate(_UNWRITABLE))}"
                 for n, wire_name in names
                 if value.get(n) is not None
             )
@@ -150,7 +150,8 @@ def element(name: str, text: str) -> str:
     return f"<{name}>{escaped(text)}</{name}>"
 
 
-_UNWRITABLE = {code: "\ufffd" for code in range(0x20) if chr(code) not in "\t\n\r"}
+_NO_XML = [*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+_UNWRITABLE = {code: "\ufffd" for code in _NO_XML if chr(code) not in "\t\n\r"}
 
 
 def escaped(text: str) -> str:
