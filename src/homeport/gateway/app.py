@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 import uuid
@@ -112,14 +111,13 @@ class Gateway:
         if scope["path"] == "/health":
             await send_response(send, Response(200, b"ok\n", {"content-type": "text/plain"}))
             return
-        head = read_head(scope)
         try:
-            request = dataclasses.replace(head, body=await read_body(receive))
+            request = read_head(scope, await read_body(receive))
         except ClientGone:
             return
         except ApiError as error:
-            refused = self._protocol(refuser(head)).error(error, request_id)
-            await send_response(send, refused)
+            protocol = self._protocol(refuser(read_head(scope)))
+            await send_response(send, protocol.error(error, request_id))
             return
         self._steps("http")
         await send_response(send, await self.answer(request, request_id))
@@ -127,7 +125,7 @@ class Gateway:
 
     async def answer(self, request: Request, request_id: str) -> Response:
         """The response to one API request; never raises."""
-        service, operation = "?", "?"
+        service, operation = refuser(request), "?"
         try:
             found = route(request)
             service, operation = found.service, found.operation
@@ -139,12 +137,10 @@ class Gateway:
             self._steps("encode")
         except ApiError as error:
             logger.info("%s %s:%s %s", request_id, service, operation, error.code)
-            spoken = refuser(request) if service == "?" else service
-            return self._protocol(spoken).error(error, request_id)
+            return self._protocol(service).error(error, request_id)
         except Exception:  # outer edge: a defect of ours must not show its inside to clients
             logger.exception("%s %s:%s failed", request_id, service, operation)
-            spoken = refuser(request) if service == "?" else service
-            return self._protocol(spoken).error(_internal(spoken), request_id)
+            return self._protocol(service).error(_internal(service), request_id)
         return response
 
     def _execute(

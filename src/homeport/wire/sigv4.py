@@ -12,6 +12,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote
 
 from .errors import ApiError
@@ -174,7 +175,7 @@ def _from_header(header: str, request: Request, codes: Codes) -> Signature:
         if not fields.get(wanted):
             text = f"Authorization header requires '{wanted}' parameter."
             raise ApiError(codes.incomplete, text, 403)
-    timestamp = request.headers.get("x-amz-date") or request.headers.get("date") or ""
+    timestamp = request.headers.get("x-amz-date") or _http_date(request.headers.get("date", ""))
     return _signature(
         fields["Credential"],
         fields["SignedHeaders"],
@@ -184,6 +185,16 @@ def _from_header(header: str, request: Request, codes: Codes) -> Signature:
         None,
         codes,
     )
+
+
+def _http_date(text: str) -> str:
+    """A ``Date`` header in X-Amz-Date's form, or nothing when it is none; no zone means UTC."""
+    try:
+        moment = parsedate_to_datetime(text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+        return moment.strftime("%Y%m%dT%H%M%SZ")
+    except (ValueError, TypeError, OverflowError):
+        return ""
 
 
 def _from_query(request: Request, codes: Codes) -> Signature:

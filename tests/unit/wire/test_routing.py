@@ -10,7 +10,9 @@ from botocore.awsrequest import AWSPreparedRequest
 from homeport.wire.errors import ApiError
 from homeport.wire.http import Request
 from homeport.wire.model import REST_SERVICES, SERVICES, load
-from homeport.wire.router import route
+from homeport.wire.router import refuser, route
+
+FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 
 def sent_by_boto3(service: str, operation: str, **arguments: object) -> Request:
@@ -78,6 +80,27 @@ def test_what_names_no_operation_is_refused(request_: Request) -> None:
     with pytest.raises(ApiError) as refused:
         route(request_)
     assert 400 <= refused.value.status < 500
+
+
+def signed_for(signing_name: str) -> dict[str, str]:
+    scope = f"AKIA/20261121/us-east-1/{signing_name}/aws4_request"
+    return {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "service"),
+    [
+        (Request("POST", "/", "", {"x-amz-target": "Nowhere.X"}), "ecs"),
+        (Request("POST", "/", "", signed_for("ec2")), "ec2"),
+        (Request("POST", "/", "", signed_for("elasticloadbalancing")), "elbv2"),
+        (Request("POST", "/", "", signed_for("appmesh")), "appmesh"),
+        (Request("POST", "/", "", {"content-type": FORM}), "sts"),
+        (Request("POST", "/", "", {"content-type": FORM, **signed_for("sqs")}), "sts"),
+        (Request("GET", "/", "Action=X&Version=1", {}), "sts"),
+    ],
+)
+def test_a_refusal_is_in_the_shape_that_its_client_reads(request_: Request, service: str) -> None:
+    assert refuser(request_) == service
 
 
 def test_the_table_of_services_agrees_with_botocore() -> None:

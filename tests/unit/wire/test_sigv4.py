@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import time
+from email.utils import formatdate
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,11 +32,12 @@ def signed(
     method: str = "POST",
     token: str | None = None,
     presigned: bool = False,
+    signer: type[SigV4Auth] | None = None,
 ) -> Request:
     """A request as it arrives, signed by botocore now."""
     request = AWSRequest(method=method, url=url, data=body, headers=headers or {})
     credentials = Credentials("AKIA", SECRET.secret_access_key, token)
-    signer = SigV4QueryAuth if presigned else SigV4Auth
+    signer = signer or (SigV4QueryAuth if presigned else SigV4Auth)
     signer(credentials, SERVICE, REGION).add_auth(request)
     prepared = request.prepare()
     parts = urlsplit(prepared.url)
@@ -142,6 +145,108 @@ def test_signed_headers_are_bound_and_the_operation_must_be_one() -> None:
     slipped_in = {**signed().headers, **{k.lower(): v for k, v in target.items()}}
     request = dataclasses.replace(signed(), headers=slipped_in)
     assert refused(request) == "InvalidSignatureException"
+
+
+def test_a_date_header_serves_as_well_as_x_amz_date() -> None:
+    request = signed(headers={"Date": "now"})
+    assert "x-amz-date" not in request.headers
+    check(request)
+    assert refused(request, after_seconds=1000) == "InvalidSignatureException"
+    later = {**request.headers, "date": formatdate(time.time() + 60)}
+    assert refused(dataclasses.replace(request, headers=later)) == "InvalidSignatureException"
+    for nonsense in ("", "now", "Sat, 99 Nov 2026 99:00:00 GMT"):
+        odd = dataclasses.replace(request, headers={**request.headers, "date": nonsense})
+        assert refused(odd) == "IncompleteSignatureException"
+
+
+@pytest.mark.parametrize("literal", sorted(sigv4.UNHASHED))
+def test_only_the_signer_can_leave_the_body_out_of_the_signature(literal: str) -> None:
+    unsigned = signed_with_hash(literal)
+    check(unsigned)
+    check(dataclasses.replace(unsigned, body=b"anything"))
+    for request in (signed(), signed_with_hash(hashlib.sha256(b"{}").hexdigest())):
+        check(request)
+        said_afterwards = {**request.headers, "x-amz-content-sha256": literal}
+        changed = dataclasses.replace(request, headers=said_afterwards, body=b"anything")
+        assert refused(changed) == "InvalidSignatureException"
+    claimed = {**unsigned.headers, "x-amz-content-sha256": hashlib.sha256(b"other").hexdigest()}
+    changed = dataclasses.replace(unsigned, headers=claimed, body=b"other")
+    assert refused(changed) == "InvalidSignatureException"
+
+
+def test_a_declared_hash_must_be_the_bodys() -> None:
+    request = signed_with_hash(hashlib.sha256(b"another body").hexdigest())
+    assert refused(request) == "InvalidSignatureException"
+    assert refused(signed_with_hash("not a hash")) == "InvalidSignatureException"
+    assert refused(signed_with_hash("")) == "InvalidSignatureException"
+
+
+def signed_with_hash(declared: str) -> Request:
+    """A request whose signer put this into x-amz-content-sha256, and into the signature."""
+
+    class Signer(SigV4Auth):
+        def payload(self, request: AWSRequest) -> str:
+            return declared
+
+    headers = {"X-Amz-Content-SHA256": declared}
+    return signed(headers=headers, signer=Signer)
+
+
+def test_presigned_parameters_are_bound_and_bounded() -> None:
+    request = signed("http://127.0.0.1:4566/?a=1", b"", method="GET", presigned=True)
+    query = request.query_string
+    for before, after in (
+        ("a=1", "a=2"),
+        ("X-Amz-Expires=3600", "X-Amz-Expires=36000"),
+        ("X-Amz-Expires=3600", "X-Amz-Expires=604801"),
+        ("X-Amz-Expires=3600", "X-Amz-Expires=-1"),
+        ("X-Amz-Expires=3600&", ""),
+        ("us-east-1", "eu-west-1"),
+        ("SignedHeaders=host", "SignedHeaders=date"),
+        ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"),
+    ):
+        assert before in query
+        assert refused(dataclasses.replace(request, query_string=query.replace(before, after)))
+    assert refused(dataclasses.replace(request, query_string=f"{query}&b=1"))
+    assert refused(dataclasses.replace(request, headers={"host": "elsewhere"}))
+
+
+@pytest.mark.parametrize("presigned", [False, True])
+def test_the_host_is_bound(presigned: bool) -> None:
+    request = signed(body=b"", method="GET", presigned=presigned)
+    other = dataclasses.replace(request, headers={**request.headers, "host": "127.0.0.1:4567"})
+    assert refused(other) == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "missing", "unknown", "wrong"),
+    [
+        (
+            "json",
+            "MissingAuthenticationTokenException",
+            "UnrecognizedClientException",
+            "InvalidSignatureException",
+        ),
+        ("query", "MissingAuthenticationToken", "InvalidClientTokenId", "SignatureDoesNotMatch"),
+        ("ec2", "MissingAuthenticationToken", "AuthFailure", "SignatureDoesNotMatch"),
+    ],
+)
+def test_each_family_of_services_has_its_own_names_for_it(
+    protocol: str, missing: str, unknown: str, wrong: str
+) -> None:
+    codes = sigv4.codes_for(protocol)
+    request = signed()
+    signature = sigv4.read_signature(request, codes)
+    other = sigv4.Secret("another secret")
+    for secret, code in ((None, unknown), (other, wrong)):
+        with pytest.raises(ApiError) as error:
+            sigv4.verify(
+                request, signature, secret, time.time(), codes, region=REGION, service=SERVICE
+            )
+        assert error.value.code == code
+    with pytest.raises(ApiError) as error:
+        sigv4.read_signature(Request("POST", "/", "", {"host": "x"}, b""), codes)
+    assert error.value.code == missing
 
 
 def test_another_service_or_region_is_refused() -> None:

@@ -10,7 +10,7 @@ import msgspec
 from homeport.wire.errors import ApiError
 from homeport.wire.http import Request, Response
 from homeport.wire.model import Service
-from homeport.wire.shapes import Invalid
+from homeport.wire.shapes import Invalid, missing
 
 from .failures import invalid_to_error
 from .json import JsonCodec, parse_json
@@ -55,6 +55,8 @@ class RestJsonProtocol:
     def _read_payload(self, shape: Any, name: str, body: bytes, document: dict[str, Any]) -> None:
         member = shape.members[name]
         if not body:
+            if name in shape.required_members and is_structure(member):
+                raise missing(name)
             return
         if is_structure(member):
             try:
