@@ -30,7 +30,10 @@ class Subnet(msgspec.Struct, frozen=True):
 
 
 class SecurityGroup(msgspec.Struct, frozen=True):
-    """A security group; rules are kept as EC2's IpPermissions documents."""
+    """A security group; rules are kept as EC2's IpPermissions documents, one source each.
+
+    ``rule_tags``: the tags of its rules, by rule id (``sgr-…``). Nothing enforces the rules yet.
+    """
 
     group_id: str
     vpc_id: str
@@ -39,3 +42,4 @@ class SecurityGroup(msgspec.Struct, frozen=True):
     ingress: tuple[dict[str, object], ...] = ()
     egress: tuple[dict[str, object], ...] = ()
     tags: tuple[Tag, ...] = ()
+    rule_tags: dict[str, tuple[Tag, ...]] = {}

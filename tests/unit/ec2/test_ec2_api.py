@@ -86,6 +86,17 @@ def test_filters_match_by_wildcards_and_refuse_unknown_names(ec2: Any) -> None:
         ("describe_subnets", {"SubnetIds": ["subnet-0"]}, "InvalidSubnetID.NotFound"),
         ("describe_security_groups", {"GroupIds": ["sg-0"]}, "InvalidGroup.NotFound"),
         ("delete_security_group", {"GroupId": "sg-0"}, "InvalidGroup.NotFound"),
+        ("describe_security_groups", {"GroupNames": ["none"]}, "InvalidGroup.NotFound"),
+        (
+            "describe_security_group_rules",
+            {"SecurityGroupRuleIds": ["sgr-0"]},
+            "InvalidSecurityGroupRuleId.NotFound",
+        ),
+        (
+            "describe_vpc_attribute",
+            {"VpcId": "vpc-0", "Attribute": "enableDnsSupport"},
+            "InvalidVpcID.NotFound",
+        ),
     ],
 )
 def test_what_does_not_exist_is_named(
@@ -96,48 +107,51 @@ def test_what_does_not_exist_is_named(
     assert "does not exist" in message
 
 
-def test_a_security_group_lives_with_its_rules(ec2: Any) -> None:
-    group = ec2.create_security_group(GroupName="web", Description="for tests")["GroupId"]
-    rule = {
-        "IpProtocol": "tcp",
-        "FromPort": 80,
-        "ToPort": 80,
-        "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "inside"}],
-    }
-    added = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
-    (view,) = added["SecurityGroupRules"]
-    assert (view["CidrIpv4"], view["IsEgress"]) == ("10.0.0.0/8", False)
-    code, _ = refusal(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule])
-    assert code == "InvalidPermission.Duplicate"
-    (seen,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    assert seen["IpPermissions"][0]["IpRanges"] == rule["IpRanges"]
-    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
-    assert {r["IsEgress"] for r in rules["SecurityGroupRules"]} == {True, False}
-    ec2.revoke_security_group_ingress(
-        GroupId=group, SecurityGroupRuleIds=[view["SecurityGroupRuleId"]]
+def test_a_group_name_is_looked_for_in_the_default_vpc(ec2: Any) -> None:
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    assert refusal(ec2.delete_security_group, GroupName="none") == (
+        "InvalidGroup.NotFound",
+        f"The security group 'none' does not exist in default VPC '{vpc}'",
     )
-    code, _ = refusal(ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=[rule])
-    assert code == "InvalidPermission.NotFound"
-    ec2.delete_security_group(GroupId=group)
+    assert refusal(ec2.delete_security_group, GroupId="web") == (
+        "InvalidGroupId.Malformed",
+        'Invalid id: "web" (expecting "sg-...")',
+    )
+    code, message = refusal(ec2.delete_security_group)
+    assert (code, "groupId" in message) == ("MissingParameter", True)
 
 
 @pytest.mark.parametrize(
-    "rule",
+    ("name", "description", "word"),
     [
-        {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
-        {"IpProtocol": "tcp", "FromPort": 90, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
-        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.300/8"}]},
-        {"IpProtocol": "smoke", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
-        {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-0"}]},
-        {"IpProtocol": "-1"},
+        ("default", "x", "reserved"),
+        ("sg-web", "x", "sg-*"),
+        ("w\u00e9b", "x", "GroupName"),
+        ("web", "no \u00e9", "GroupDescription"),
+        ("web", "x" * 256, "GroupDescription"),
     ],
 )
-def test_a_wrong_rule_is_refused(ec2: Any, rule: dict[str, Any]) -> None:
-    group = ec2.create_security_group(GroupName="web", Description="for tests")["GroupId"]
-    code, _ = refusal(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule])
-    assert code in ("InvalidParameterValue", "MissingParameter")
-    (seen,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    assert seen["IpPermissions"] == []
+def test_a_wrong_name_or_description_is_refused(
+    ec2: Any, name: str, description: str, word: str
+) -> None:
+    code, message = refusal(ec2.create_security_group, GroupName=name, Description=description)
+    assert (code, word in message) == ("InvalidParameterValue", True), message
+
+
+def test_the_attributes_of_the_default_vpc(ec2: Any) -> None:
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+        answer = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=attribute)
+        assert answer[attribute[0].upper() + attribute[1:]] == {"Value": True}
+
+
+def test_lists_are_paged(ec2: Any) -> None:
+    for number in range(7):
+        ec2.create_security_group(GroupName=f"web{number}", Description="for tests")
+    pages = ec2.get_paginator("describe_security_groups").paginate(PaginationConfig={"PageSize": 5})
+    assert [len(page["SecurityGroups"]) for page in pages] == [5, 3]
+    assert refusal(ec2.describe_vpcs, MaxResults=1001)[0] == "InvalidParameterValue"
+    assert refusal(ec2.describe_vpcs, NextToken="none")[0] == "InvalidNextToken"
 
 
 def test_a_group_in_use_and_the_default_group_stay(api: Api, ec2: Any) -> None:
@@ -148,7 +162,7 @@ def test_a_group_in_use_and_the_default_group_stay(api: Api, ec2: Any) -> None:
     )
     assert refusal(ec2.delete_security_group, GroupId=group)[0] == "DependencyViolation"
     assert refusal(ec2.delete_security_group, GroupName="default")[0] == "CannotDelete"
-    code, message = refusal(ec2.create_security_group, GroupName="web", Description="again")
+    code, message = refusal(ec2.create_security_group, GroupName="WEB", Description="again")
     assert (code, "already exists for VPC" in message) == ("InvalidGroup.Duplicate", True)
 
 
@@ -167,6 +181,43 @@ def test_tags_are_set_found_and_removed(ec2: Any) -> None:
     assert [v["VpcId"] for v in found] == [vpc]
     (tag,) = ec2.describe_tags()["Tags"]
     assert tag == {"ResourceId": vpc, "ResourceType": "vpc", "Key": "stage", "Value": "test"}
+    ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "stage", "Value": "live"}])
+    assert ec2.describe_tags()["Tags"] == [tag]
     ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "stage"}])
     assert ec2.describe_tags()["Tags"] == []
-    assert refusal(ec2.create_tags, Resources=["i-0"], Tags=[{"Key": "a"}])[0] == "InvalidID"
+
+
+@pytest.mark.parametrize(
+    ("resource", "code"),
+    [
+        ("vpc-0", "InvalidVpcID.NotFound"),
+        ("subnet-0", "InvalidSubnetID.NotFound"),
+        ("sg-0", "InvalidGroup.NotFound"),
+        ("sgr-0", "InvalidSecurityGroupRuleId.NotFound"),
+        ("i-0", "InvalidInstanceID.NotFound"),
+        ("zebra-0", "InvalidID"),
+    ],
+)
+def test_what_is_not_there_is_not_tagged_and_nothing_else_either(
+    ec2: Any, resource: str, code: str
+) -> None:
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    refused, message = refusal(ec2.create_tags, Resources=[vpc, resource], Tags=[{"Key": "a"}])
+    assert (refused, resource in message) == (code, True)
+    assert ec2.describe_tags()["Tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "code", "word"),
+    [
+        ([{"Key": "aws:stage", "Value": "x"}], "InvalidParameterValue", "aws:"),
+        ([{"Key": "k" * 129, "Value": "x"}], "InvalidParameterValue", "key"),
+        ([{"Key": "k", "Value": "x" * 257}], "InvalidParameterValue", "value"),
+        ([{"Key": "k"}, {"Key": "k"}], "InvalidParameterValue", "'k'"),
+        ([{"Key": f"k{n}"} for n in range(51)], "TagLimitExceeded", "Tags"),
+    ],
+)
+def test_wrong_tags_are_refused(ec2: Any, tags: list[dict[str, str]], code: str, word: str) -> None:
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    refused, message = refusal(ec2.create_tags, Resources=[vpc], Tags=tags)
+    assert (refused, word in message) == (code, True), message

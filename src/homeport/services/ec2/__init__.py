@@ -1,7 +1,8 @@
 """The part of EC2 that ECS and load balancing name: the default VPC and its security groups.
 
-Called by the gateway. Owns VPCs, subnets and security groups. ``DryRun`` is carried out and
-rolled back: what a dry run promises is what the request would have done.
+Called by the gateway. Owns VPCs, subnets and security groups; of instances it says what the
+agents on them have told. ``DryRun`` is carried out and rolled back: what a dry run promises is
+what the request would have done.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from homeport.services.call import Call, Handler, Response
 
-from . import security_groups, tags, vpcs, zones
+from . import instances, security_group_rules, security_groups, tags, vpcs, zones
 from .errors import DryRunOperation
 
 
@@ -33,6 +34,8 @@ OPERATIONS: Mapping[str, Handler] = {
         **vpcs.OPERATIONS,
         **zones.OPERATIONS,
         **security_groups.OPERATIONS,
+        **security_group_rules.OPERATIONS,
+        **instances.OPERATIONS,
         **tags.OPERATIONS,
     }.items()
 }

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from homeport.domain.cluster import Tag
+from homeport.domain.vpc import SecurityGroup
 from homeport.services.call import Call, Handler, Response
 from homeport.store import Table
-from homeport.store.schema import SECURITY_GROUPS, SUBNETS, VPCS
+from homeport.store.schema import CONTAINER_INSTANCES, SECURITY_GROUPS, SUBNETS, VPCS
+from homeport.wire.errors import ApiError
 
-from .errors import InvalidParameterValue, ResourceIdNotFound
-from .filters import Fields, page, select
+from .errors import (
+    GroupNotFound,
+    InstanceNotFound,
+    InvalidParameterValue,
+    ResourceIdNotFound,
+    RuleIdNotFound,
+    SubnetNotFound,
+    TagLimitExceeded,
+    VpcNotFound,
+)
+from .filters import TAG_FIELDS, Fields, page, select
+from .permissions import rule_id
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
@@ -23,13 +35,15 @@ if TYPE_CHECKING:
     )
 
 MAX_TAGS = 50
+MAX_KEY, MAX_VALUE = 128, 256
 
-# The prefix of a resource's id → its kind and table.
-_TABLES: dict[str, tuple[str, Table[Any]]] = {
-    "vpc": ("vpc", VPCS),
-    "subnet": ("subnet", SUBNETS),
-    "sg": ("security-group", SECURITY_GROUPS),
+# The prefix of a resource's id → its kind, table, and the error when there is none.
+_TABLES: dict[str, tuple[str, Table[Any], Callable[[str], ApiError]]] = {
+    "vpc": ("vpc", VPCS, VpcNotFound),
+    "subnet": ("subnet", SUBNETS, SubnetNotFound),
+    "sg": ("security-group", SECURITY_GROUPS, GroupNotFound),
 }
+RULE = "security-group-rule"
 
 
 class TagOf(msgspec.Struct, frozen=True):
@@ -39,12 +53,18 @@ class TagOf(msgspec.Struct, frozen=True):
     resource_type: str
     tag: Tag
 
+    @property
+    def tags(self) -> Sequence[Tag]:
+        """The one tag, for the filter ``tag:KEY``."""
+        return (self.tag,)
+
 
 FIELDS: Fields[TagOf] = {
     "key": lambda t: [t.tag.key],
     "value": lambda t: [t.tag.value],
     "resource-id": lambda t: [t.resource_id],
     "resource-type": lambda t: [t.resource_type],
+    **TAG_FIELDS,
 }
 
 
@@ -63,34 +83,53 @@ def tags_for(kind: str, specifications: Iterable[Mapping[str, Any]]) -> tuple[Ta
 
 def parse_tags(tags: Iterable[Mapping[str, Any]]) -> tuple[Tag, ...]:
     """The tags of a request, checked."""
-    parsed = {}
+    parsed: dict[str, Tag] = {}
     for tag in tags:
-        key = str(tag.get("Key") or "")
-        if not 1 <= len(key) <= 127 or key.startswith("aws:"):
-            raise InvalidParameterValue(f"Tag key '{key[:128]}' is not valid: Tags.Key")
-        parsed[key] = Tag(key, str(tag.get("Value") or ""))
-    return tuple(parsed.values())
+        key, value = str(tag.get("Key") or ""), str(tag.get("Value") or "")
+        if not key:
+            raise InvalidParameterValue("Tag key cannot be empty")
+        if len(key) > MAX_KEY:
+            raise InvalidParameterValue(f"Tag key exceeds the maximum length of {MAX_KEY}")
+        if len(value) > MAX_VALUE:
+            raise InvalidParameterValue(f"Tag value exceeds the maximum length of {MAX_VALUE}")
+        if key.lower().startswith("aws:"):
+            raise InvalidParameterValue(
+                "Tag keys starting with 'aws:' are reserved for internal use"
+            )
+        if key in parsed:
+            raise InvalidParameterValue(f"Duplicate tag key '{key}' specified.")
+        parsed[key] = Tag(key, value)
+    return _limited(parsed.values())
+
+
+def _limited(tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    limited = tuple(tags)
+    if len(limited) > MAX_TAGS:
+        raise TagLimitExceeded
+    return limited
 
 
 def create_tags(call: Call, request: ClientCreateTagsRequestTypeDef) -> Response:
-    """Adds or replaces tags."""
+    """Adds or replaces tags: on all of the resources or on none."""
     added = parse_tags(request["Tags"])
+
+    def change(tags: Sequence[Tag]) -> tuple[Tag, ...]:
+        return _limited({tag.key: tag for tag in (*tags, *added)}.values())
+
     for resource_id in request["Resources"]:
-        table, resource = _find(call, str(resource_id))
-        merged = {tag.key: tag for tag in (*resource.tags, *added)}
-        if len(merged) > MAX_TAGS:
-            raise InvalidParameterValue(f"A resource has at most {MAX_TAGS} tags: Tags")
-        call.tx.put(table, msgspec.structs.replace(resource, tags=tuple(merged.values())))
+        _change(call, str(resource_id), change)
     return {}
 
 
 def delete_tags(call: Call, request: ClientDeleteTagsRequestTypeDef) -> Response:
     """Removes tags: all, or by key, or by key and value."""
     asked = request.get("Tags")
+
+    def change(tags: Sequence[Tag]) -> tuple[Tag, ...]:
+        return tuple(t for t in tags if asked and not any(_names(a, t) for a in asked))
+
     for resource_id in request["Resources"]:
-        table, resource = _find(call, str(resource_id))
-        kept = [t for t in resource.tags if asked and not any(_names(a, t) for a in asked)]
-        call.tx.put(table, msgspec.structs.replace(resource, tags=tuple(kept)))
+        _change(call, str(resource_id), change)
     return {}
 
 
@@ -100,12 +139,7 @@ def _names(asked: Mapping[str, Any], tag: Tag) -> bool:
 
 def describe_tags(call: Call, request: DescribeTagsRequestTypeDef) -> Response:
     """Tags of all resources, by filters."""
-    tags = [
-        TagOf(table.key(resource), kind, tag)
-        for kind, table in _TABLES.values()
-        for resource in call.tx.all(table)
-        for tag in resource.tags
-    ]
+    tags = list(_all_tags(call))
     chosen = select(tags, request.get("Filters") or (), FIELDS)
     chosen, token = page(chosen, lambda t: f"{t.resource_id}|{t.tag.key}", request)
     views = [
@@ -120,12 +154,52 @@ def describe_tags(call: Call, request: DescribeTagsRequestTypeDef) -> Response:
     return {"Tags": views, "NextToken": token}
 
 
-def _find(call: Call, resource_id: str) -> tuple[Table[Any], Any]:
-    found = _TABLES.get(resource_id.partition("-")[0])
-    resource = call.tx.get(found[1], resource_id) if found else None
-    if found is None or resource is None:
+def _all_tags(call: Call) -> Iterator[TagOf]:
+    for kind, table, _ in _TABLES.values():
+        for resource in call.tx.all(table):
+            for tag in resource.tags:
+                yield TagOf(table.key(resource), kind, tag)
+    for group in call.tx.all(SECURITY_GROUPS):
+        for key, tags in group.rule_tags.items():
+            for tag in tags:
+                yield TagOf(key, RULE, tag)
+
+
+def _change(
+    call: Call, resource_id: str, change: Callable[[Sequence[Tag]], tuple[Tag, ...]]
+) -> None:
+    prefix = resource_id.partition("-")[0]
+    if prefix == "sgr":
+        group = _group_of_rule(call, resource_id)
+        tags = change(group.rule_tags.get(resource_id, ()))
+        rule_tags = group.rule_tags | {resource_id: tags}
+        call.tx.put(SECURITY_GROUPS, msgspec.structs.replace(group, rule_tags=rule_tags))
+        return
+    if prefix == "i":
+        _refuse_instance(call, resource_id)
+    if prefix not in _TABLES:
         raise ResourceIdNotFound(resource_id)
-    return found[1], resource
+    _, table, not_found = _TABLES[prefix]
+    resource = call.tx.get(table, resource_id)
+    if resource is None:
+        raise not_found(resource_id)
+    call.tx.put(table, msgspec.structs.replace(resource, tags=change(resource.tags)))
+
+
+def _group_of_rule(call: Call, wanted: str) -> SecurityGroup:
+    for group in call.tx.all(SECURITY_GROUPS):
+        for egress, side in ((False, group.ingress), (True, group.egress)):
+            if any(rule_id(group.group_id, egress, rule) == wanted for rule in side):
+                return group
+    raise RuleIdNotFound(wanted)
+
+
+def _refuse_instance(call: Call, instance_id: str) -> NoReturn:
+    if not call.tx.find(CONTAINER_INSTANCES, "ec2_instance_id", instance_id):
+        raise InstanceNotFound(instance_id)
+    raise InvalidParameterValue(
+        f"Homeport does not tag instances; tag the container instance of {instance_id[:64]} in ECS."
+    )
 
 
 OPERATIONS: dict[str, Handler] = {

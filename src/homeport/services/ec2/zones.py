@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import VPCS
 
 from .default_vpc import zone_id
 from .errors import InvalidParameterValue
-from .filters import Fields, select
+from .filters import Fields, never, select
+from .vpcs import default_vpc_id
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
@@ -32,11 +32,16 @@ def describe_availability_zones(
         "state": lambda z: ["available"],
         "opt-in-status": lambda z: ["opt-in-not-required"],
         "group-name": lambda z: [f"{region}-zg-1"],
+        **never("group-long-name", "message", "parent-zone-id", "parent-zone-name"),
     }
     zones = list(call.platform.availability_zones)
     for name in request.get("ZoneNames") or ():
         if name not in zones:
             raise InvalidParameterValue(f"Invalid availability zone: [{name[:64]}]")
+    known_ids = {zone_id(zone) for zone in zones}
+    for wanted in request.get("ZoneIds") or ():
+        if wanted not in known_ids:
+            raise InvalidParameterValue(f"Invalid availability zone-id: [{wanted[:64]}]")
     names, ids = request.get("ZoneNames"), request.get("ZoneIds")
     zones = [z for z in zones if not names or z in names]
     zones = [z for z in zones if not ids or zone_id(z) in ids]
@@ -86,7 +91,7 @@ def describe_account_attributes(
     call: Call, request: DescribeAccountAttributesRequestTypeDef
 ) -> Response:
     """``default-vpc`` and ``supported-platforms``."""
-    default = next((v.vpc_id for v in call.tx.all(VPCS) if v.is_default), "none")
+    default = default_vpc_id(call) or "none"
     known: dict[str, str] = {"supported-platforms": "VPC", "default-vpc": default}
     asked: list[str] = [*(request.get("AttributeNames") or known)]
     for name in asked:
