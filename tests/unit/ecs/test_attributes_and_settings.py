@@ -9,6 +9,7 @@ import pytest
 from api_client import ACCOUNT, Api, refusal
 
 INSTANCE = f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/default/1"
+OTHER = f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/other/1"
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def ecs() -> Iterator[Any]:
         registered_at=0.0,
         cpu=1024,
         memory=1024,
-        agent_attributes=(("ecs.os-type", "linux"),),
+        agent_attributes=(("ecs.os-type", "linux"), ("site", "cellar")),
     )
     with api.store.transaction() as tx:
         tx.put(CONTAINER_INSTANCES, instance)
@@ -48,6 +49,7 @@ def test_attributes_are_put_listed_and_deleted(ecs: Any) -> None:
     assert {a["name"]: a.get("value") for a in listed} == {
         "ecs.os-type": "linux",
         "rack": "two",
+        "site": "cellar",
         "ssd": None,
     }
     only = ecs.list_attributes(
@@ -57,7 +59,7 @@ def test_attributes_are_put_listed_and_deleted(ecs: Any) -> None:
     deleted = ecs.delete_attributes(attributes=[target("rack"), target("none")])["attributes"]
     assert [a["name"] for a in deleted] == ["rack"]
     described = ecs.describe_container_instances(containerInstances=["1"])["containerInstances"]
-    assert {a["name"] for a in described[0]["attributes"]} == {"ecs.os-type", "ssd"}
+    assert {a["name"] for a in described[0]["attributes"]} == {"ecs.os-type", "site", "ssd"}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,11 @@ def test_attributes_are_put_listed_and_deleted(ecs: Any) -> None:
         (target("a", " x"), "InvalidParameterException", "value"),
         (target("a", "x" * 129), "InvalidParameterException", "value"),
         (target("a") | {"targetId": "nowhere"}, "TargetNotFoundException", "nowhere"),
+        (target("a") | {"targetId": OTHER}, "TargetNotFoundException", OTHER),
+        (target("a") | {"targetId": "arn:aws:iam::1:user/1"}, "TargetNotFoundException", "iam"),
+        (target("a") | {"targetType": "task"}, "InvalidParameterException", "targetType"),
+        ({"name": "a", "targetId": "1"}, "InvalidParameterException", "targetType"),
+        (target("com.amazonaws.x"), "InvalidParameterException", "reserved"),
         ({"name": "a"}, "InvalidParameterException", "targetId"),
     ],
 )
@@ -78,8 +85,64 @@ def test_a_wrong_attribute_is_refused_by_name(
     assert (refused, word in message) == (code, True), message
 
 
+@pytest.mark.parametrize(
+    ("attribute", "word"),
+    [(target("ecs.os-type"), "reserved"), (target("a") | {"targetId": "none"}, "none")],
+)
+def test_a_wrong_deletion_is_refused(ecs: Any, attribute: dict[str, str], word: str) -> None:
+    ecs.put_attributes(attributes=[target("rack", "one")])
+    assert word in refusal(ecs.delete_attributes, attributes=[target("rack"), attribute])[1]
+    listed = ecs.list_attributes(targetType="container-instance", attributeName="rack")
+    assert [a["value"] for a in listed["attributes"]] == ["one"]
+
+
+def test_attributes_are_put_all_or_none(ecs: Any) -> None:
+    refusal(ecs.put_attributes, attributes=[target("rack", "one"), target("a b")])
+    listed = ecs.list_attributes(targetType="container-instance", attributeName="rack")
+    assert listed["attributes"] == []
+
+
+def test_what_the_agents_configuration_brought_can_be_changed_and_deleted(ecs: Any) -> None:
+    def rack() -> list[str]:
+        listed = ecs.list_attributes(targetType="container-instance", attributeName="site")
+        return [a["value"] for a in listed["attributes"]]
+
+    assert rack() == ["cellar"]
+    ecs.put_attributes(attributes=[target("site", "attic")])
+    assert rack() == ["attic"]
+    ecs.delete_attributes(attributes=[target("site")])
+    assert rack() == []
+
+
+@pytest.mark.parametrize("target_id", ["1", INSTANCE, INSTANCE.replace("/default", "")])
+def test_a_target_is_named_by_id_or_arn(ecs: Any, target_id: str) -> None:
+    answer = ecs.put_attributes(attributes=[target("a") | {"targetId": target_id}])
+    assert [a["targetId"] for a in answer["attributes"]] == [INSTANCE]
+
+
+@pytest.mark.parametrize(
+    ("request_", "word"),
+    [
+        ({"targetType": "task"}, "targetType"),
+        ({"attributeValue": "x"}, "attributeName"),
+        ({"maxResults": 101}, "maxResults"),
+        ({"nextToken": "none"}, "nextToken"),
+    ],
+)
+def test_a_wrong_list_is_refused(ecs: Any, request_: dict[str, Any], word: str) -> None:
+    request = {"targetType": "container-instance", **request_}
+    code, message = refusal(ecs.list_attributes, **request)
+    assert (code, word in message) == ("InvalidParameterException", True)
+
+
+def test_ten_attributes_are_put_in_one_request_at_most(ecs: Any) -> None:
+    for attributes in ([], [target("a")] * 11):
+        code, message = refusal(ecs.put_attributes, attributes=attributes)
+        assert (code, "attributes" in message) == ("InvalidParameterException", True)
+
+
 def test_an_instance_has_at_most_ten_custom_attributes(ecs: Any) -> None:
-    ecs.put_attributes(attributes=[target(f"a{n}") for n in range(10)])
+    ecs.put_attributes(attributes=[target(f"a{n}") for n in range(9)])
     assert refusal(ecs.put_attributes, attributes=[target("more")])[0] == (
         "AttributeLimitExceededException"
     )
@@ -90,7 +153,7 @@ def test_lists_of_attributes_are_paged(ecs: Any) -> None:
     pages = ecs.get_paginator("list_attributes").paginate(
         targetType="container-instance", PaginationConfig={"PageSize": 4}
     )
-    assert [len(page["attributes"]) for page in pages] == [4, 2]
+    assert [len(page["attributes"]) for page in pages] == [4, 3]
 
 
 def test_a_setting_is_the_callers_own_else_the_accounts_else_awss(ecs: Any) -> None:
@@ -129,34 +192,3 @@ def test_a_wrong_setting_is_refused_by_name(ecs: Any, request_: dict[str, str], 
     code, message = refusal(ecs.put_account_setting, **request_)
     assert (code, word in message) == ("InvalidParameterException", True), message
     assert ecs.list_account_settings()["settings"] == []
-
-
-def test_every_operation_that_is_not_there_says_so_by_name() -> None:
-    from homeport.services import OPERATIONS
-    from homeport.wire import model
-
-    api = Api()
-    missing = sorted(model.load("ecs").operation_names - OPERATIONS["ecs"].keys())
-    assert "ExecuteCommand" in missing
-    headers = {"host": "x"}
-    from homeport.gateway.app import Gateway
-    from homeport.services.call import Platform
-    from homeport.wire.http import Request
-
-    open_gateway = Gateway(
-        store=api.store,
-        operations=OPERATIONS,
-        platform=Platform(ACCOUNT, "us-east-1", ("us-east-1a",), "http://x"),
-        authenticate=False,
-        agentlink=None,  # type: ignore[arg-type]
-    )
-    for name in missing:
-        target_header = f"AmazonEC2ContainerServiceV20141113.{name}"
-        request = Request("POST", "/", "", {**headers, "x-amz-target": target_header}, b"{}")
-        response = api.loop.run_until_complete(open_gateway.answer(request, "id"))
-        body = response.body.decode()
-        if "NotImplementedException" in body:
-            assert f"does not implement ecs:{name} yet" in body
-        else:  # a required member is missing, and that is said first
-            assert response.status == 400, (name, body)
-    api.close()

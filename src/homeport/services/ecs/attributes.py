@@ -1,4 +1,9 @@
-"""Custom attributes of container instances, for placement constraints."""
+"""Custom attributes of container instances, for placement constraints.
+
+Those that an agent's configuration brought are custom too: they count, and can be changed and
+deleted. Names that begin with ``ecs.`` or ``com.amazonaws.`` belong to ECS and the agent.
+Source: "Attributes", Amazon ECS developer guide.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +39,7 @@ TARGET_TYPE = "container-instance"
 MAX_PER_REQUEST = 10
 MAX_PER_INSTANCE = 10
 MAX_PAGE = 100
+RESERVED = ("ecs.", "com.amazonaws.")
 _NAME = re.compile(r"[A-Za-z0-9._/\\-]{1,128}")
 _VALUE = re.compile(r"[A-Za-z0-9._/\\@:-]([A-Za-z0-9._/\\@: -]{0,126}[A-Za-z0-9._/\\@:-])?")
 
@@ -68,7 +74,7 @@ def put_attributes(call: Call, request: PutAttributesRequestTypeDef) -> Response
                 "numbers, hyphens, underscores, periods, at signs, slashes, colons, inner spaces."
             )
         instance = _target(call, cluster, attribute)
-        custom = dict(instance.custom_attributes) | {name: value}
+        custom = _custom(instance) | {name: value}
         if len(custom) > MAX_PER_INSTANCE:
             raise AttributeLimitExceededException(
                 f"A resource can have at most {MAX_PER_INSTANCE} custom attributes."
@@ -79,16 +85,18 @@ def put_attributes(call: Call, request: PutAttributesRequestTypeDef) -> Response
 
 
 def delete_attributes(call: Call, request: DeleteAttributesRequestTypeDef) -> Response:
-    """Removes custom attributes by name; absent ones are fine."""
+    """Removes custom attributes by name, all or none; absent ones are fine."""
     cluster = active_cluster(call, request.get("cluster"))
     deleted = []
     for attribute in _given(request["attributes"]):
+        name = attribute["name"]
+        _check_name(name)
         instance = _target(call, cluster, attribute)
-        custom = dict(instance.custom_attributes)
-        if attribute["name"] in custom:
-            value = custom.pop(attribute["name"])
+        custom = _custom(instance)
+        if name in custom:
+            value = custom.pop(name)
             _store(call, instance, custom)
-            deleted.append(Attribute(instance.arn, attribute["name"], value).view())
+            deleted.append(Attribute(instance.arn, name, value).view())
     return {"attributes": deleted}
 
 
@@ -136,7 +144,7 @@ def _check_name(name: str) -> None:
             f"Attribute name '{name[:140]}' is not valid: 1 to 128 letters, numbers, hyphens, "
             "underscores, slashes and periods."
         )
-    if name.startswith(("ecs.", "com.amazonaws.")):
+    if name.startswith(RESERVED):
         raise InvalidParameterException(
             f"Attribute name '{name}' is reserved: names may not begin with ecs. or com.amazonaws."
         )
@@ -144,22 +152,30 @@ def _check_name(name: str) -> None:
 
 def _target(call: Call, cluster: Cluster, attribute: AttributeTypeDef) -> ContainerInstance:
     target_id = attribute.get("targetId") or ""
-    if attribute.get("targetType") not in (None, TARGET_TYPE):
-        raise InvalidParameterException(f"targetType must be {TARGET_TYPE}.")
+    target_type = attribute.get("targetType")
     if not target_id:
         raise InvalidParameterException("targetId can not be blank.")
+    if target_type != TARGET_TYPE and (target_type or not target_id.startswith("arn:")):
+        raise InvalidParameterException(f"targetType must be {TARGET_TYPE}.")
     arn = call.arns.ecs(f"container-instance/{cluster.name}/{last_segment(target_id)}")
-    instance = call.tx.get(CONTAINER_INSTANCES, arn)
+    short_arn = call.arns.ecs(f"container-instance/{last_segment(target_id)}")
+    ours = not target_id.startswith("arn:") or target_id in (arn, short_arn)
+    instance = call.tx.get(CONTAINER_INSTANCES, arn) if ours else None
     if instance is None or instance.status == "INACTIVE":
         raise TargetNotFoundException(f"Could not find {target_id[:256]}")
     return instance
 
 
+def _custom(instance: ContainerInstance) -> dict[str, str | None]:
+    return {n: v for n, v in instance.attributes.items() if not n.startswith(RESERVED)}
+
+
 def _store(call: Call, instance: ContainerInstance, custom: dict[str, str | None]) -> None:
-    call.tx.put(
-        CONTAINER_INSTANCES,
-        msgspec.structs.replace(instance, custom_attributes=tuple(custom.items())),
+    reserved = tuple(a for a in instance.agent_attributes if a[0].startswith(RESERVED))
+    changed = msgspec.structs.replace(
+        instance, agent_attributes=reserved, custom_attributes=tuple(custom.items())
     )
+    call.tx.put(CONTAINER_INSTANCES, changed)
 
 
 OPERATIONS: dict[str, Handler] = {
