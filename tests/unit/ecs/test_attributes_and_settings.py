@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 from api_client import ACCOUNT, Api, refusal
+from botocore.model import StringShape
+
+from homeport.services.ecs import account_settings
+from homeport.wire import model
 
 INSTANCE = f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/default/1"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+SOMEBODY = f"arn:aws:iam::{ACCOUNT}:user/somebody"
 OTHER = f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/other/1"
 
 
@@ -156,6 +162,44 @@ def test_lists_of_attributes_are_paged(ecs: Any) -> None:
     assert [len(page["attributes"]) for page in pages] == [4, 3]
 
 
+def test_the_settings_are_those_of_botocores_model() -> None:
+    shape = model.load("ecs").model.shape_for("SettingName")
+    assert isinstance(shape, StringShape)
+    assert sorted(account_settings.SETTINGS) == sorted(shape.enum)
+
+
+@pytest.mark.parametrize("name", account_settings.SETTINGS)
+def test_a_setting_takes_every_legal_value_and_gives_it_back(ecs: Any, name: str) -> None:
+    _, legal = account_settings.SETTINGS[name]
+    values = ("enabled", "disabled", "enhanced", "on", "off", "0", "7", "14", "blocking")
+    for value in (v for v in values if legal(v) and name not in account_settings.AWS_MANAGED):
+        assert ecs.put_account_setting(name=name, value=value)["setting"]["value"] == value
+        listed = ecs.list_account_settings(name=name, value=value)["settings"]
+        assert [(s["value"], s["principalArn"]) for s in listed] == [(value, ROOT)]
+
+
+@pytest.mark.parametrize(
+    ("request_", "word"),
+    [
+        ({"value": "enabled"}, "name"),
+        ({"name": "noSuchSetting"}, "noSuchSetting"),
+        ({"maxResults": 11}, "maxResults"),
+        ({"principalArn": "arn:aws:iam::999999999999:root"}, "principalArn"),
+    ],
+)
+def test_a_wrong_list_of_settings_is_refused(ecs: Any, request_: dict[str, Any], word: str) -> None:
+    code, message = refusal(ecs.list_account_settings, **request_)
+    assert (code, word in message) == ("InvalidParameterException", True)
+
+
+def test_what_aws_manages_is_shown_so_and_not_deleted(ecs: Any) -> None:
+    (setting,) = ecs.list_account_settings(name="guardDutyActivate", effectiveSettings=True)[
+        "settings"
+    ]
+    assert (setting["value"], setting["type"]) == ("off", "aws_managed")
+    assert "managed" in refusal(ecs.delete_account_setting, name="guardDutyActivate")[1]
+
+
 def test_a_setting_is_the_callers_own_else_the_accounts_else_awss(ecs: Any) -> None:
     def in_force(name: str) -> str:
         answer = ecs.list_account_settings(name=name, effectiveSettings=True)["settings"]
@@ -166,10 +210,21 @@ def test_a_setting_is_the_callers_own_else_the_accounts_else_awss(ecs: Any) -> N
     assert in_force("containerInsights") == "enabled"
     made = ecs.create_cluster(clusterName="new")["cluster"]
     assert made["settings"] == [{"name": "containerInsights", "value": "enabled"}]
-    ecs.delete_account_setting(name="containerInsights")
+    ecs.put_account_setting(name="containerInsights", value="enhanced", principalArn=SOMEBODY)
+    assert in_force("containerInsights") == "enabled"
+    own = ecs.list_account_settings(principalArn=SOMEBODY)["settings"]
+    assert [(s["name"], s["value"], s["type"]) for s in own] == [
+        ("containerInsights", "enhanced", "user")
+    ]
+    for forgotten in (SOMEBODY, None):
+        named = {"principalArn": forgotten} if forgotten else {}
+        deleted = ecs.delete_account_setting(name="containerInsights", **named)["setting"]
+        assert deleted["principalArn"] == (forgotten or ROOT)
+    assert deleted["value"] == "disabled"
     assert in_force("containerInsights") == "disabled"
+    ecs.delete_account_setting(name="containerInsights")
     everything = ecs.get_paginator("list_account_settings").paginate(effectiveSettings=True)
-    assert sum(len(page["settings"]) for page in everything) == 10
+    assert [len(page["settings"]) for page in everything] == [10, 1]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +233,10 @@ def test_a_setting_is_the_callers_own_else_the_accounts_else_awss(ecs: Any) -> N
         ({"name": "noSuchSetting", "value": "enabled"}, "noSuchSetting"),
         ({"name": "containerInsights", "value": "loud"}, "loud"),
         ({"name": "guardDutyActivate", "value": "on"}, "managed"),
+        ({"name": "taskLongArnFormat", "value": "disabled"}, "no longer"),
+        ({"name": "taskLongArnFormat", "value": "short"}, "short"),
+        ({"name": "fargateTaskRetirementWaitPeriod", "value": "8"}, "8"),
+        ({"name": "defaultLogDriverMode", "value": "enabled"}, "enabled"),
         (
             {
                 "name": "containerInsights",

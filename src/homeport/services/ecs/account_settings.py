@@ -1,8 +1,9 @@
 """Account settings: what they are, who set them, which value is in force.
 
-``containerInsights`` decides about new clusters. The others are stored and answered; what they
-switch on AWS is either always so here (long ARNs) or not there yet. Source: "Access Amazon ECS
-features with account settings", developer guide.
+``containerInsights`` decides about new clusters. ARNs are always long: the settings about them
+are ``enabled`` and stay so, as on AWS since April 1, 2021 ("can no longer opt out"). All others are
+stored and answered only; what they switch on AWS is not there yet. ``guardDutyActivate`` is not
+the account's to set. Source: "Access Amazon ECS features with account settings", developer guide.
 """
 
 from __future__ import annotations
@@ -35,19 +36,21 @@ def _one_of(*values: str) -> Check:
 
 
 _SWITCH = _one_of("enabled", "disabled")
+_ALWAYS = _one_of("enabled")
 
 # Name → the value when nobody has set one, and whether a value is legal.
 SETTINGS: Mapping[str, tuple[str, Check]] = {
     "awsvpcTrunking": ("disabled", _SWITCH),
     "containerInsights": ("disabled", _one_of("enabled", "disabled", "enhanced")),
-    "containerInstanceLongArnFormat": ("enabled", _SWITCH),
+    "containerInstanceLongArnFormat": ("enabled", _ALWAYS),
     "defaultLogDriverMode": ("non-blocking", _one_of("blocking", "non-blocking")),
+    "fargateEventWindows": ("disabled", _SWITCH),
     "fargateFIPSMode": ("disabled", _SWITCH),
     "fargateTaskRetirementWaitPeriod": ("7", _one_of("0", "7", "14")),
     "guardDutyActivate": ("off", _one_of("on", "off")),
-    "serviceLongArnFormat": ("enabled", _SWITCH),
+    "serviceLongArnFormat": ("enabled", _ALWAYS),
     "tagResourceAuthorization": ("off", _one_of("on", "off")),
-    "taskLongArnFormat": ("enabled", _SWITCH),
+    "taskLongArnFormat": ("enabled", _ALWAYS),
 }
 AWS_MANAGED = frozenset({"guardDutyActivate"})
 
@@ -67,9 +70,9 @@ def put_account_setting_default(
 
 
 def _put(call: Call, principal: str, name: str, value: str) -> Response:
-    _, legal = _setting(name)
-    if name in AWS_MANAGED:
-        raise InvalidParameterException(f"Setting {name} is managed by AWS and can not be changed.")
+    legal = _changeable(name)
+    if legal is _ALWAYS and value == "disabled":
+        raise InvalidParameterException(f"You can no longer opt out of {name}: value.")
     if not legal(value):
         raise InvalidParameterException(f"Invalid value '{value[:64]}' for setting {name}: value.")
     setting = call.tx.put(ACCOUNT_SETTINGS, AccountSetting(principal, name, value))
@@ -77,13 +80,12 @@ def _put(call: Call, principal: str, name: str, value: str) -> Response:
 
 
 def delete_account_setting(call: Call, request: DeleteAccountSettingRequestTypeDef) -> Response:
-    """Forgets the value of a principal; the default is in force again."""
-    principal = request.get("principalArn") or call.principal.arn
+    """Forgets the value of a principal, if it has one; the answer has what is in force now."""
+    principal, name = request.get("principalArn") or call.principal.arn, request["name"]
     _check_principal(call, principal)
-    _setting(request["name"])
-    setting = AccountSetting(principal, request["name"], "")
-    call.tx.delete(ACCOUNT_SETTINGS, ACCOUNT_SETTINGS.key(setting))
-    return {"setting": _view(setting)}
+    _changeable(name)
+    call.tx.delete(ACCOUNT_SETTINGS, ACCOUNT_SETTINGS.key(AccountSetting(principal, name, "")))
+    return {"setting": _view(AccountSetting(principal, name, effective(call, principal, name)))}
 
 
 def list_account_settings(call: Call, request: ListAccountSettingsRequestTypeDef) -> Response:
@@ -122,6 +124,13 @@ def _setting(name: str) -> tuple[str, Check]:
             f"The setting '{name[:64]}' is not known: name must be one of {', '.join(SETTINGS)}."
         )
     return SETTINGS[name]
+
+
+def _changeable(name: str) -> Check:
+    _, legal = _setting(name)
+    if name in AWS_MANAGED:
+        raise InvalidParameterException(f"Setting {name} is managed by AWS and can not be changed.")
+    return legal
 
 
 def _check_principal(call: Call, principal: str) -> None:
