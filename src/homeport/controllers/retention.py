@@ -1,8 +1,9 @@
 """Forgets what is over, when nobody is expected to ask for it any more.
 
-ECS shows a stopped task for at least one hour, then answers MISSING. Services and container
-instances that are INACTIVE can be described for a while. A task definition that is being deleted
-goes once nothing uses it. Client tokens are good for 24 hours.
+ECS shows a stopped task for at least one hour, then answers MISSING. Services, container
+instances and clusters that are INACTIVE can be described for a while; a cluster goes after all
+that was in it. A task definition that is being deleted goes once nothing uses it. Client tokens
+are good for 24 hours. The history of a service is the history controller's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from homeport.domain.cluster import Cluster
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.service import Service
 from homeport.domain.task import ClientToken, Task
@@ -19,6 +21,7 @@ from homeport.scheduling.definitions import in_use
 from homeport.store import Change, Table, Transaction
 from homeport.store.schema import (
     CLIENT_TOKENS,
+    CLUSTERS,
     CONTAINER_INSTANCES,
     SERVICE_EVENTS,
     SERVICES,
@@ -53,6 +56,18 @@ def _inactive(record: Service | ContainerInstance, tx: Transaction, now: float) 
     return (record.inactive_since or now) + KEEP_SECONDS
 
 
+def _cluster(cluster: Cluster, tx: Transaction, now: float) -> float | None:
+    if cluster.status != "INACTIVE":
+        return None
+    forget_at = (cluster.inactive_since or cluster.created_at) + KEEP_SECONDS
+    if now < forget_at:
+        return forget_at
+    remembered = (
+        tx.find(t, "cluster", cluster.arn) for t in (TASKS, SERVICES, CONTAINER_INSTANCES)
+    )
+    return now + LOOK_AGAIN_SECONDS if any(remembered) else forget_at
+
+
 def _token(token: ClientToken, tx: Transaction, now: float) -> float | None:
     return token.created_at + KEEP_TOKEN_SECONDS
 
@@ -69,6 +84,7 @@ RULES = {
         Rule(TASKS, _task),
         Rule(SERVICES, _inactive),
         Rule(CONTAINER_INSTANCES, _inactive),
+        Rule(CLUSTERS, _cluster),
         Rule(CLIENT_TOKENS, _token),
         Rule(TASK_DEFINITIONS, _definition),
     )

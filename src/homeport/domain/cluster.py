@@ -29,6 +29,7 @@ class Cluster(msgspec.Struct, frozen=True):
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[dict[str, object], ...] = ()
     tags: tuple[Tag, ...] = ()
+    inactive_since: float | None = None
 
 
 class AccountSetting(msgspec.Struct, frozen=True):

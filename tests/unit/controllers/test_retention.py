@@ -9,6 +9,7 @@ import pytest
 
 from homeport.controllers.retention import KEEP_SECONDS, KEEP_TOKEN_SECONDS, RetentionController
 from homeport.controllers.runner import Runner
+from homeport.domain.cluster import Cluster
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.service import Deployment, Service, ServiceEvent
 from homeport.domain.task import ClientToken, Task
@@ -17,6 +18,7 @@ from homeport.store import Store
 from homeport.store.journal.memory import MemoryJournal
 from homeport.store.schema import (
     CLIENT_TOKENS,
+    CLUSTERS,
     CONTAINER_INSTANCES,
     SERVICE_EVENTS,
     SERVICES,
@@ -33,6 +35,7 @@ SERVICE = Service(
     "service", "web", CLUSTER, "web:1", 0, NOW, "root", (DEPLOYMENT,),
     status="INACTIVE", inactive_since=NOW,
 )  # fmt: skip
+EMPTY = Cluster(CLUSTER, "default", 0.0, status="INACTIVE", inactive_since=NOW)
 INSTANCE = ContainerInstance(
     "instance", CLUSTER, "i-0", "", "us-east-1a", 0.0, 1, 1, status="INACTIVE", inactive_since=NOW
 )
@@ -69,6 +72,7 @@ class World:
         (TASKS, TASK, KEEP_SECONDS),
         (SERVICES, SERVICE, KEEP_SECONDS),
         (CONTAINER_INSTANCES, INSTANCE, KEEP_SECONDS),
+        (CLUSTERS, EMPTY, KEEP_SECONDS),
         (CLIENT_TOKENS, TOKEN, KEEP_TOKEN_SECONDS),
     ],
 )
@@ -89,6 +93,7 @@ def test_a_record_that_is_over_goes_when_its_time_is_over(
         (TASKS, msgspec.structs.replace(TASK, last_status="RUNNING")),
         (SERVICES, msgspec.structs.replace(SERVICE, status="ACTIVE")),
         (CONTAINER_INSTANCES, msgspec.structs.replace(INSTANCE, status="ACTIVE")),
+        (CLUSTERS, msgspec.structs.replace(EMPTY, status="ACTIVE")),
         (TASK_DEFINITIONS, msgspec.structs.replace(DEFINITION, status="INACTIVE")),
     ],
 )
@@ -117,3 +122,54 @@ def test_the_events_of_a_service_go_with_it() -> None:
     world.put(SERVICE_EVENTS, event)
     world.after(KEEP_SECONDS)
     assert not world.has(SERVICE_EVENTS, SERVICE_EVENTS.key(event))
+
+
+@pytest.mark.parametrize(
+    "within", [(TASKS, TASK), (SERVICES, SERVICE), (CONTAINER_INSTANCES, INSTANCE)]
+)
+def test_a_cluster_goes_after_what_was_in_it(within: tuple[Any, Any]) -> None:
+    world = World()
+    world.put(CLUSTERS, msgspec.structs.replace(EMPTY, inactive_since=NOW - KEEP_SECONDS))
+    world.put(*within)
+    world.after(KEEP_SECONDS - 1)
+    assert world.has(CLUSTERS, CLUSTER)
+    world.after(KEEP_SECONDS)
+    world.after(KEEP_SECONDS)
+    assert not world.has(CLUSTERS, CLUSTER)
+
+
+def test_a_cluster_that_is_made_again_stays() -> None:
+    world = World()
+    world.put(CLUSTERS, EMPTY)
+    world.after(10)
+    world.put(CLUSTERS, Cluster(CLUSTER, "default", NOW + 10))
+    world.after(2 * KEEP_SECONDS)
+    assert world.has(CLUSTERS, CLUSTER)
+
+
+@pytest.mark.parametrize("where", ["deployments", "last_completed"])
+def test_a_definition_that_a_living_service_names_is_used(where: str) -> None:
+    other = msgspec.structs.replace(DEPLOYMENT, id="ecs-svc/2", task_definition_arn="web:2")
+    named = {"deployments": (DEPLOYMENT,)} if where == "deployments" else {
+        "deployments": (other,), "last_completed": DEPLOYMENT,
+    }  # fmt: skip
+    world = World()
+    world.put(TASK_DEFINITIONS, DEFINITION)
+    world.put(SERVICES, msgspec.structs.replace(SERVICE, status="ACTIVE", **named))
+    world.after(100)
+    assert world.has(TASK_DEFINITIONS, "web:1")
+    world.put(SERVICES, SERVICE)
+    world.after(200)
+    assert not world.has(TASK_DEFINITIONS, "web:1")
+
+
+def test_what_is_remembered_is_forgotten_without_a_change_waking_the_controller() -> None:
+    world = World()
+    world.put(CLUSTERS, EMPTY)
+    world.runner.enqueue_everything()
+    world.runner.work(1000)
+    assert world.runner.next_due() == NOW + KEEP_SECONDS
+    world.now = NOW + KEEP_SECONDS
+    world.runner.work(1000)
+    assert not world.has(CLUSTERS, CLUSTER)
+    assert world.runner.next_due() is None

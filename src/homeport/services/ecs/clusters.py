@@ -97,7 +97,7 @@ def list_clusters(call: Call, request: ListClustersRequestTypeDef) -> Response:
 
 
 def delete_cluster(call: Call, request: DeleteClusterRequestTypeDef) -> Response:
-    """Makes an empty cluster INACTIVE; it stays describable."""
+    """Makes an empty cluster INACTIVE; it stays describable for a while."""
     cluster = find_cluster(call, request["cluster"])
     if any(s.status == "ACTIVE" for s in call.tx.find(SERVICES, "cluster", cluster.arn)):
         raise ClusterContainsServicesException
@@ -106,7 +106,9 @@ def delete_cluster(call: Call, request: DeleteClusterRequestTypeDef) -> Response
         raise ClusterContainsContainerInstancesException
     if any(t.last_status != "STOPPED" for t in call.tx.find(TASKS, "cluster", cluster.arn)):
         raise ClusterContainsTasksException
-    cluster = call.tx.put(CLUSTERS, msgspec.structs.replace(cluster, status="INACTIVE"))
+    if cluster.status != "INACTIVE":
+        inactive = msgspec.structs.replace(cluster, status="INACTIVE", inactive_since=call.now)
+        cluster = call.tx.put(CLUSTERS, inactive)
     return {"cluster": view(call, cluster, ("SETTINGS",))}
 
 
