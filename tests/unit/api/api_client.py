@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ async def no_agents(kind: str, params: Mapping[str, str], websocket: object) -> 
 class Api:
     """A store in memory, the default VPC, root's access key."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.loop = asyncio.new_event_loop()
         self.store = Store(TABLES, MemoryJournal())
         self.loop.run_until_complete(self._start())
@@ -45,6 +46,7 @@ class Api:
             platform=PLATFORM,
             authenticate=True,
             agentlink=no_agents,
+            clock=clock,
         )
 
     async def _start(self) -> None:

@@ -1,8 +1,7 @@
-"""Requests made from botocore's models: valid in form, random in content; and damage to them."""
+"""Requests made from botocore's models: valid in form, random in content."""
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 from urllib.parse import urlencode
@@ -78,38 +77,3 @@ class Maker:
                 return chance.choice([0, 1_700_000_000])
             case _:
                 return b"blob"
-
-
-def mutated(chance: random.Random, body: bytes) -> bytes:
-    """The body with a few bytes, or a JSON value, replaced."""
-    if chance.random() < 0.5 and body.startswith(b"{"):
-        return json.dumps(_mutated_value(chance, json.loads(body))).encode()
-    damaged = bytearray(body)
-    for _ in range(chance.randint(1, 4)):
-        if not damaged:
-            break
-        at = chance.randrange(len(damaged))
-        match chance.randrange(4):
-            case 0:
-                damaged[at] = chance.randrange(256)
-            case 1:
-                del damaged[at : at + chance.randint(1, 20)]
-            case 2:
-                damaged[at:at] = damaged[: chance.randint(1, 30)]
-            case 3:
-                damaged[at:at] = chance.choice(
-                    [b"&", b"=", b".", b"%00", b'"', b"{", b"1", b"\xff"]
-                )
-    return bytes(damaged)
-
-
-def _mutated_value(chance: random.Random, value: Any) -> Any:
-    if isinstance(value, dict) and value and chance.random() < 0.8:
-        key = chance.choice(list(value))
-        return {**value, key: _mutated_value(chance, value[key])}
-    if isinstance(value, list) and value and chance.random() < 0.8:
-        at = chance.randrange(len(value))
-        return [*value[:at], _mutated_value(chance, value[at]), *value[at + 1 :]]
-    return chance.choice(
-        [None, True, 0, -1, 2**63, 1e308, "", "x" * 2000, [], {}, [None], {"": None}, "\ud800"[:0]]
-    )
