@@ -121,7 +121,8 @@ class Homeport:
         waiting = set(arns)
         while waiting:
             tasks = self._describe(sorted(waiting))
-            assert all(t["lastStatus"] != "STOPPED" for t in tasks), tasks
+            stopped = [t for t in tasks if t["lastStatus"] == "STOPPED"]
+            assert not stopped, f"{len(stopped)} tasks ended instead of running: {why(stopped[0])}"
             waiting -= {t["taskArn"] for t in tasks if t["lastStatus"] == "RUNNING"}
             assert time.monotonic() - began < DEADLINE_SECONDS, [t["lastStatus"] for t in tasks]
             if waiting:
@@ -135,6 +136,11 @@ class Homeport:
         while any(t["lastStatus"] != "STOPPED" for t in self._describe(arns)):
             assert time.monotonic() < deadline, "the tasks did not stop"
             time.sleep(0.05)
+
+
+def why(task: dict[str, Any]) -> str:
+    reasons = [c["reason"] for c in task["containers"] if c.get("reason")]
+    return f"{task['taskArn']}: {task.get('stoppedReason')}; {'; '.join(reasons)}"
 
 
 async def in_turn(bare: Seconds, ours: Seconds, rounds: int) -> tuple[list[float], list[float]]:
