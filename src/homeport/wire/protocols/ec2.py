@@ -16,6 +16,8 @@ from .form import FormDecoder, parse_form, to_tree
 from .query import xml_response
 from .xml_encoder import XmlEncoder, element
 
+CONTENT_TYPE = "text/xml;charset=UTF-8"
+
 
 class Ec2Protocol:
     """ec2 for one service."""
@@ -47,7 +49,7 @@ class Ec2Protocol:
             f"<{operation}Response{self._xmlns}>{element('requestId', request_id)}"
             f"{content}</{operation}Response>"
         )
-        return xml_response(200, text, request_id)
+        return xml_response(200, text, request_id, CONTENT_TYPE)
 
     def error(self, error: ApiError, request_id: str) -> Response:
         """``<Response><Errors><Error>…``."""
@@ -56,4 +58,4 @@ class Ec2Protocol:
             f"<Response><Errors><Error>{inner}</Error></Errors>"
             f"{element('RequestID', request_id)}</Response>"
         )
-        return xml_response(error.status, text, request_id)
+        return xml_response(error.status, text, request_id, CONTENT_TYPE)

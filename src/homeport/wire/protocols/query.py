@@ -63,8 +63,10 @@ class QueryProtocol:
         return xml_response(error.status, text, request_id)
 
 
-def xml_response(status: int, text: str, request_id: str) -> Response:
+def xml_response(
+    status: int, text: str, request_id: str, content_type: str = "text/xml"
+) -> Response:
     """An XML body with the usual headers."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode("utf-8", "replace")
-    headers = {"content-type": "text/xml", "x-amzn-requestid": request_id}
+    headers = {"content-type": content_type, "x-amzn-requestid": request_id}
     return Response(status, body, headers)
