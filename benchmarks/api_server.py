@@ -26,6 +26,7 @@ from homeport.bootstrap import first_start, listen, listening, open_store
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.cluster import Cluster
 from homeport.domain.credential import AccessKey
+from homeport.domain.session import SessionMint
 from homeport.domain.task import Container, NetworkBinding, Task
 from homeport.gateway.app import Gateway, no_steps
 from homeport.gateway.asgi import Receive, Scope, Send, read_body
@@ -139,6 +140,7 @@ async def serve(core: int, mode: str, port: int) -> None:
             operations=services.OPERATIONS,
             platform=platform,
             authenticate=True,
+            sessions=SessionMint(bytes(32)),
             agentlink=AgentLink(store, Ids()),
             steps=clock if mode == "steps" else no_steps,
         )

@@ -30,6 +30,7 @@ from homeport.controllers.services import ServiceController
 from homeport.controllers.targets import TargetsController
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.credential import AccessKey
+from homeport.domain.session import SessionMint
 from homeport.gateway.app import Gateway
 from homeport.local_agent import LocalAgent
 from homeport.scheduling.stop import stop_task
@@ -45,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 5
 STOP_TASKS_SECONDS = 60
+KEY_BYTES = 32
 
 
 class StartError(Exception):
@@ -87,12 +89,14 @@ async def _serve(
     await store.durable(store.revision)
     write_credentials(settings, root)
 
+    sessions = SessionMint(key_file(settings.session_key_path))
     link = AgentLink(store, ids)
     gateway = Gateway(
         store=store,
         operations=services.OPERATIONS,
         platform=platform,
         authenticate=settings.authenticate,
+        sessions=sessions,
         agentlink=link,
     )
     runner = Runner(
@@ -242,11 +246,34 @@ def write_credentials(settings: Settings, root: AccessKey) -> None:
 
 def write_private(path: Path, document: dict[str, object]) -> None:
     """Write JSON whole or not at all, mode 0600."""
+    write_private_bytes(path, json.dumps(document).encode())
+
+
+def write_private_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, mode 0600, durable."""
     temporary = path.with_suffix(".new")
     descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump(document, file)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def key_file(path: Path) -> bytes:
+    """The random key of a file, made at the first start; StartError if it can't be used."""
+    try:
+        if not path.exists():
+            write_private_bytes(path, secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        raise StartError(f"The key file {path} can't be used: {error}.") from error
+    if len(key) != KEY_BYTES:
+        raise StartError(
+            f"The key file {path} is damaged: it has {len(key)} bytes, not {KEY_BYTES}. Restore it "
+            "from a backup, or remove it: what was sealed or issued with it is lost then."
+        )
+    return key
 
 
 @contextlib.contextmanager

@@ -60,6 +60,11 @@ class Settings:
         return self.data_dir / "credentials.json"
 
     @property
+    def session_key_path(self) -> Path:
+        """The key that signs role sessions, readable by its owner only."""
+        return self.data_dir / "session.key"
+
+    @property
     def endpoint_path(self) -> Path:
         """Where the running control plane says how to reach it."""
         return self.data_dir / "endpoint.json"

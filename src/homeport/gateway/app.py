@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from homeport.domain.arn import Arns, Ids
+from homeport.domain.session import SessionMint
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
 from homeport.wire import model
@@ -79,6 +80,7 @@ class Gateway:
         operations: Mapping[str, Mapping[str, Handler]],
         platform: Platform,
         authenticate: bool,
+        sessions: SessionMint,
         agentlink: AgentConnections,
         clock: Callable[[], float] = time.time,
         steps: Steps = no_steps,
@@ -90,6 +92,7 @@ class Gateway:
             SigV4Authenticator(store, platform) if authenticate else NoAuthentication(platform)
         )
         self._authorizer: Authorizer = PrincipalKindAuthorizer()
+        self._sessions = sessions
         self._agentlink = agentlink
         self._clock = clock
         self._steps = steps
@@ -168,6 +171,7 @@ class Gateway:
                 request_id=request_id,
                 ids=self._ids,
                 arns=self._arns,
+                sessions=self._sessions,
             )
             response = handler(call, document)
         self._steps("handler")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport.domain.arn import Arns, Ids
+from homeport.domain.session import SessionMint
 from homeport.store import Transaction
 
 Response = Mapping[str, object]
@@ -50,6 +51,7 @@ class Call:
     request_id: str
     ids: Ids
     arns: Arns
+    sessions: SessionMint
 
 
 # The request is a TypedDict of types-boto3 in each handler's own signature; the gateway only

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from homeport import services
 from homeport.domain.arn import Ids
 from homeport.domain.credential import AccessKey
+from homeport.domain.session import SessionMint
 from homeport.gateway.app import Gateway
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
@@ -25,6 +26,7 @@ from homeport.store.schema import ACCESS_KEYS, TABLES
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ENDPOINT = "http://127.0.0.1:4566"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+SESSIONS = SessionMint(b"a key of the tests, of 32 bytes  ")
 PLATFORM = Platform(ACCOUNT, REGION, ZONES, ENDPOINT)
 KEY = AccessKey("AKIAROOT", "secret", f"arn:aws:iam::{ACCOUNT}:root", "root", 0.0)
 
@@ -45,6 +47,7 @@ class Api:
             operations=services.OPERATIONS,
             platform=PLATFORM,
             authenticate=True,
+            sessions=SESSIONS,
             agentlink=no_agents,
             clock=clock,
         )

@@ -17,6 +17,7 @@ from homeport.domain.load_balancing import (
     WeightedTargetGroup,
 )
 from homeport.domain.service import Service
+from homeport.domain.session import SessionMint
 from homeport.domain.task import Task
 from homeport.domain.task_definition import (
     ContainerDefinition,
@@ -89,6 +90,7 @@ class World:
                 request_id="request",
                 ids=self.ids,
                 arns=ARNS,
+                sessions=SessionMint(bytes(32)),
             )
             return OPERATIONS[operation](call, request)
 

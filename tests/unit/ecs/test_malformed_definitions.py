@@ -15,6 +15,7 @@ import pytest
 from api_client import ACCOUNT, PLATFORM, Api
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from homeport.domain.session import SessionMint
 from homeport.gateway.app import Gateway
 from homeport.services import OPERATIONS
 from homeport.wire import model
@@ -38,6 +39,7 @@ def gateway() -> Iterator[tuple[Api, Gateway]]:
             operations=OPERATIONS,
             platform=PLATFORM,
             authenticate=False,
+            sessions=SessionMint(bytes(32)),
             agentlink=None,  # type: ignore[arg-type]
         ),
     )
