@@ -35,7 +35,7 @@ from homeport.gateway.app import Gateway
 from homeport.local_agent import LocalAgent
 from homeport.scheduling.stop import stop_task
 from homeport.services.call import Platform
-from homeport.services.ec2.default_vpc import seed_default_vpc
+from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
 from homeport.settings import Settings
 from homeport.store import Store, Transaction
 from homeport.store.journal import GroupCommit, SqliteEngine
@@ -187,7 +187,9 @@ def first_start(
     """Create what every installation has, once; returns the root and the agent access key."""
     now = time.time()
     with store.transaction() as tx:
-        seed_default_vpc(tx, platform, ids)
+        if not tx.all(ACCESS_KEYS):  # later: a default VPC that was deleted stays deleted
+            seed_default_vpc(tx, platform, ids)
+        complete_vpcs(tx, ids)
         forget_connections(tx)
         root = access_key(tx, "root", arns.root(), now)
         agent_arn = f"arn:aws:iam::{settings.account_id}:user/homeport-agent"

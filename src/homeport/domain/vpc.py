@@ -1,4 +1,4 @@
-"""The VPC records that load-balancer tutorials begin with."""
+"""VPCs, their subnets and their security groups."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from .cluster import Tag
 
 
 class Vpc(msgspec.Struct, frozen=True):
-    """A VPC."""
+    """A VPC. Names inside it resolve, and get private endpoint names, as its DNS flags say."""
 
     vpc_id: str
     cidr_block: str
     is_default: bool = False
     tags: tuple[Tag, ...] = ()
+    dns_support: bool = True
+    dns_hostnames: bool = False
 
 
 class Subnet(msgspec.Struct, frozen=True):

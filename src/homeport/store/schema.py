@@ -16,11 +16,13 @@ from homeport.domain.load_balancing import (
     TargetHealth,
 )
 from homeport.domain.logs import LogGroup, LogStream
+from homeport.domain.routing import ElasticAddress, InternetGateway, NatGateway, RouteTable
 from homeport.domain.service import Service, ServiceEvent
 from homeport.domain.service_deployment import ServiceDeployment, ServiceRevision
 from homeport.domain.task import ClientToken, Task
 from homeport.domain.task_definition import FamilyCounter, TaskDefinition
 from homeport.domain.vpc import SecurityGroup, Subnet, Vpc
+from homeport.domain.vpc_endpoint import VpcEndpoint
 
 from .tables import Table
 
@@ -103,6 +105,22 @@ SECURITY_GROUPS = Table(
     key=lambda r: r.group_id,
     indexes={"vpc": lambda r: r.vpc_id},
 )
+INTERNET_GATEWAYS = Table(
+    "internet_gateways",
+    InternetGateway,
+    key=lambda r: r.internet_gateway_id,
+    indexes={"vpc": lambda r: r.vpc_id or None},
+)
+ROUTE_TABLES = Table(
+    "route_tables", RouteTable, key=lambda r: r.route_table_id, indexes={"vpc": lambda r: r.vpc_id}
+)
+NAT_GATEWAYS = Table(
+    "nat_gateways", NatGateway, key=lambda r: r.nat_gateway_id, indexes={"vpc": lambda r: r.vpc_id}
+)
+ELASTIC_ADDRESSES = Table("elastic_addresses", ElasticAddress, key=lambda r: r.allocation_id)
+VPC_ENDPOINTS = Table(
+    "vpc_endpoints", VpcEndpoint, key=lambda r: r.endpoint_id, indexes={"vpc": lambda r: r.vpc_id}
+)
 LOG_GROUPS = Table("log_groups", LogGroup, key=lambda r: r.arn)
 LOG_STREAMS = Table(
     "log_streams", LogStream, key=lambda r: r.arn, indexes={"group": lambda r: r.group_arn}
@@ -130,6 +148,11 @@ TABLES: tuple[Table[Any], ...] = (
     VPCS,
     SUBNETS,
     SECURITY_GROUPS,
+    INTERNET_GATEWAYS,
+    ROUTE_TABLES,
+    NAT_GATEWAYS,
+    ELASTIC_ADDRESSES,
+    VPC_ENDPOINTS,
     LOG_GROUPS,
     LOG_STREAMS,
 )

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from api_client import Api, refusal
 
-from homeport.domain.arn import Ids
-from homeport.services.ec2.default_vpc import seed_default_vpc, zone_id
+from homeport.services.ec2.default_vpc import zone_id
 
 
 @pytest.fixture
@@ -41,15 +40,6 @@ def test_every_account_has_a_default_vpc(ec2: Any) -> None:
     assert group["GroupName"] == "default"
     assert group["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == group["GroupId"]
     assert group["IpPermissionsEgress"][0]["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
-
-
-def test_the_default_vpc_is_made_once(api: Api) -> None:
-    from api_client import PLATFORM
-
-    revision = api.store.revision
-    with api.store.transaction() as tx:
-        seed_default_vpc(tx, PLATFORM, Ids())
-    assert api.store.revision == revision
 
 
 def test_zones_have_names_and_ids(ec2: Any) -> None:

@@ -10,7 +10,7 @@ from homeport.domain.vpc import SecurityGroup
 from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import LOAD_BALANCERS, SECURITY_GROUPS
 
-from .default_vpc import EVERYWHERE
+from .default_vpc import ANYTHING_OUT
 from .errors import (
     CannotDelete,
     DependencyViolation,
@@ -92,7 +92,7 @@ def create_security_group(call: Call, request: CreateSecurityGroupRequestTypeDef
         vpc_id=vpc.vpc_id,
         name=name,
         description=description,
-        egress=(EVERYWHERE,),
+        egress=(ANYTHING_OUT,),
         tags=tags_for("security-group", request.get("TagSpecifications") or ()),
     )
     call.tx.put(SECURITY_GROUPS, group)
