@@ -99,7 +99,6 @@ def test_cpu_and_memory_limits_are_set_on_the_container(plane: ControlPlane) -> 
     assert limits["CpuShares"] == 256
     assert limits["Memory"] == 32 * 1024 * 1024
     assert limits["MemoryReservation"] == 16 * 1024 * 1024
-    assert limits["NanoCpus"] == 500_000_000
     task.stop()
 
 

@@ -16,6 +16,7 @@ import os
 
 import aiohttp
 
+from . import cgroups
 from .api import EcsApi
 from .backoff import Backoff
 from .data_dir import DataDirError, locked
@@ -53,11 +54,12 @@ async def run_agent(settings: AgentSettings) -> None:
 
 async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSession) -> None:
     facts = await _engine_facts(engine)
-    host = look_at_host(settings, facts)
+    task_cgroups = cgroups.look(settings, facts)
+    host = look_at_host(settings, facts, task_limits=task_cgroups is not None)
     api = EcsApi(settings, http)
     files = TaskFiles(settings.data_dir)
     slots = asyncio.Semaphore(settings.starts_at_once or max(2, os.cpu_count() or 2))
-    launcher = Launcher(engine, PortAllocator(), settings, slots)
+    launcher = Launcher(engine, PortAllocator(), settings, slots, task_cgroups)
     tasks = Tasks(Tools(engine, launcher, api, files, settings))
     try:
         async with asyncio.TaskGroup() as parts:

@@ -100,13 +100,21 @@ def host_bindings(container: PayloadContainer) -> tuple[Binding, ...]:
 
 
 def create_body(
-    task: PayloadTask, container: PayloadContainer, bindings: Sequence[Binding], cluster: str
+    task: PayloadTask,
+    container: PayloadContainer,
+    bindings: Sequence[Binding],
+    cluster: str,
+    cgroup_parent: str = "",
 ) -> Document:
-    """The body of ``POST /containers/create``. Raises SpecError."""
+    """The body of ``POST /containers/create``. Raises SpecError.
+
+    ``cgroup_parent``: the task's control group, which bounds its containers together.
+    """
     config = {**_config(task, container), **_parsed(container.docker_config.config, "config")}
     config["Labels"] = {**(config.get("Labels") or {}), **labels(task, container.name, cluster)}
     host_config = {
         **_host_config(task, container, bindings),
+        **_limits(task, container, cgroup_parent),
         **_parsed(container.docker_config.host_config, "hostConfig"),
     }
     if task.network_mode not in ("", "bridge", "host", "none"):
@@ -141,7 +149,6 @@ def _host_config(
             docker_name(task, v.source_container) + (":ro" if v.read_only else "")
             for v in container.volumes_from or ()
         ],
-        **_limits(task, container),
     }
     if task.pid_mode == "host":
         host_config["PidMode"] = "host"
@@ -153,12 +160,14 @@ def _host_config(
     return host_config
 
 
-def _limits(task: PayloadTask, container: PayloadContainer) -> Document:
-    """The container's own memory limit, and for those without one the task's.
+def _limits(task: PayloadTask, container: PayloadContainer, cgroup_parent: str) -> Document:
+    """The container's own memory limit; the task's limits are those of its control group.
 
-    The official agent puts a task's limits on a parent cgroup, which needs root; here they
-    bound each container.
+    Where this agent can make none, the task's limits bound each container.
     """
+    if cgroup_parent:
+        own = {"Memory": max(container.memory * MIB, MINIMUM_MEMORY)} if container.memory else {}
+        return {"CgroupParent": cgroup_parent, **own}
     limits: Document = {}
     memory = container.memory or task.memory
     if memory:

@@ -111,12 +111,15 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class EngineFacts(msgspec.Struct, frozen=True):
-    """About the Engine itself. ``bridge_gateway``: the host's address on the default bridge."""
+    """About the Engine itself. ``bridge_gateway``: the host's address on the default bridge;
+    ``cgroup_driver``: cgroupfs or systemd."""
 
     version: str
     api_version: str
     log_drivers: Sequence[str]
     bridge_gateway: str
+    cgroup_driver: str = ""
+    cgroup_version: str = ""
 
 
 class Engine:
@@ -150,6 +153,8 @@ class Engine:
             api_version=str(version["ApiVersion"]),
             log_drivers=tuple((info.get("Plugins") or {}).get("Log") or ()),
             bridge_gateway=gateway,
+            cgroup_driver=str(info.get("CgroupDriver") or ""),
+            cgroup_version=str(info.get("CgroupVersion") or "1"),
         )
 
     async def _bridge_gateway(self) -> str:

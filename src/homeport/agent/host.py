@@ -19,16 +19,18 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """``cpu`` in units (1024 a core), ``memory`` in MiB."""
+    """``cpu`` in units (1024 a core), ``memory`` in MiB; ``task_limits``: whether a task's own
+    cpu and memory bound its containers together."""
 
     cpu: int
     memory: int
     address: str
     architecture: str
     kernel: str
+    task_limits: bool = False
 
 
-def look_at_host(settings: AgentSettings, engine: EngineFacts) -> Host:
+def look_at_host(settings: AgentSettings, engine: EngineFacts, *, task_limits: bool) -> Host:
     """Cores, memory left for tasks, and the address load balancers use."""
     total = total_memory(Path("/proc/meminfo").read_text())
     return Host(
@@ -37,6 +39,7 @@ def look_at_host(settings: AgentSettings, engine: EngineFacts) -> Host:
         address=settings.host_address or find_address(settings, engine),
         architecture=platform.machine(),
         kernel=platform.release(),
+        task_limits=task_limits,
     )
 
 

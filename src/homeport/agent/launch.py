@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
 
 from .backoff import Backoff
+from .cgroups import TaskCgroups
 from .container_spec import (
     LABEL_TASK_ARN,
     SpecError,
@@ -109,6 +110,7 @@ class Launcher:
     ports: PortAllocator
     settings: AgentSettings
     slots: asyncio.Semaphore
+    cgroups: TaskCgroups | None = None
     clock: Callable[[], float] = time.time
     _digests: dict[str, str] = field(default_factory=dict)
 
@@ -220,7 +222,8 @@ class Launcher:
     ) -> Launched:
         await self._provide_volumes(task)
         name = docker_name(task, container.name)
-        body = create_body(task, container, bindings, self.settings.cluster)
+        parent = await self._cgroup(task)
+        body = create_body(task, container, bindings, self.settings.cluster, parent)
         digest = self._digests.get(container.image, "")
         try:
             docker_id = await self.engine.create(name, body, self.settings.create_timeout)
@@ -239,6 +242,20 @@ class Launcher:
                 return Launched(docker_id, bindings, digest, self.clock(), adopted=existing)
         await self._start(docker_id)
         return Launched(docker_id, bindings, digest, self.clock())
+
+    async def _cgroup(self, task: PayloadTask) -> str:
+        """The task's control group, its limits in force; empty when there is none."""
+        if self.cgroups is None:
+            return ""
+        try:
+            return await asyncio.to_thread(self.cgroups.make, task)
+        except OSError as error:
+            reason = f"the control group of the task can't be made: {error}"
+            raise LaunchFailed(Failed(f"CannotCreateContainerError: {reason}")) from error
+
+    async def drop_cgroup(self, task: PayloadTask) -> bool:
+        """Whether the control group of a task that is over is gone."""
+        return self.cgroups is None or await asyncio.to_thread(self.cgroups.remove, task)
 
     async def _existing(self, task: PayloadTask, name: str) -> ContainerFacts:
         """What holds the name: the Engine reserves it a moment before it can be inspected."""

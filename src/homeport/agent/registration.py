@@ -33,6 +33,8 @@ CAPABILITIES = (
     "ecs.capability.container-ordering",
 )
 
+TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"
+
 _FINAL = ("AccessDeniedException", "InvalidParameterException", "UnrecognizedClientException")
 
 
@@ -115,7 +117,7 @@ def registration(
             "agentHash": AGENT_HASH,
             "dockerVersion": f"DockerVersion: {engine.version}",
         },
-        "attributes": attributes(settings, engine),
+        "attributes": attributes(settings, host, engine),
     }
     if identity.container_instance_arn:
         request["containerInstanceArn"] = identity.container_instance_arn
@@ -136,8 +138,9 @@ def identity_document(settings: AgentSettings, identity: Identity, host: Host) -
     return msgspec.json.encode(document).decode()
 
 
-def attributes(settings: AgentSettings, engine: EngineFacts) -> list[dict[str, str]]:
+def attributes(settings: AgentSettings, host: Host, engine: EngineFacts) -> list[dict[str, str]]:
     """Capabilities, logging drivers, and what the owner of the host said."""
     drivers = [f"com.amazonaws.ecs.capability.logging-driver.{d}" for d in engine.log_drivers]
-    named = [{"name": name} for name in (*CAPABILITIES, *drivers)]
+    limits = (TASK_LIMITS,) if host.task_limits else ()
+    named = [{"name": name} for name in (*CAPABILITIES, *limits, *drivers)]
     return named + [{"name": name, "value": value} for name, value in settings.attributes]

@@ -42,7 +42,8 @@ class AgentSettings:
     bridge's gateway when the endpoint is on this machine, else the source address of the
     default route). ``image_pull_behavior`` as the official agent's ``ECS_IMAGE_PULL_BEHAVIOR``.
     ``clean_up_after``: how long a stopped task's containers are kept for looking at.
-    ``starts_at_once``: 0 = one per core, at least 2.
+    ``starts_at_once``: 0 = one per core, at least 2. ``cgroup_parent``: the control group under
+    which each task with limits gets its own.
     """
 
     endpoint_url: str
@@ -64,6 +65,7 @@ class AgentSettings:
     clean_up_after: float = 600.0
     keep_stopped_tasks: int = 100
     starts_at_once: int = 0
+    cgroup_parent: str = "/ecs"
     reconcile_every: float = 30.0
     metrics_every: float = 20.0
 
@@ -112,6 +114,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> AgentSettings:
         image_pull_behavior=_pull_behavior(value("IMAGE_PULL_BEHAVIOR", "prefer-cached")),
         stop_timeout=_integer("STOP_TIMEOUT", value("STOP_TIMEOUT", "30")),
         clean_up_after=_integer("CLEAN_UP_AFTER", value("CLEAN_UP_AFTER", "600")),
+        cgroup_parent=_cgroup(value("CGROUP_PARENT", "/ecs")),
     )
 
 
@@ -159,6 +162,15 @@ def _integer(name: str, text: str) -> int:
     if number < 0:
         raise SettingsError(f"HOMEPORT_AGENT_{name} must not be negative.")
     return number
+
+
+def _cgroup(text: str) -> str:
+    parts = text.strip("/").split("/")
+    if not text.startswith("/") or not all(p.strip(".") for p in parts):
+        raise SettingsError(
+            f"HOMEPORT_AGENT_CGROUP_PARENT must be a path below the hierarchy's root, not {text!r}."
+        )
+    return "/" + "/".join(parts)
 
 
 def _pull_behavior(text: str) -> PullBehavior:

@@ -39,6 +39,7 @@ from .task_state import (
 logger = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+KILLED = 137
 VANISHED = "ContainerVanishedError: No container matching saved ID found"
 
 _HEALTH: dict[str, Health] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
@@ -230,7 +231,7 @@ class TaskRunner:
             died.name,
             docker_id=died.docker_id,
             exit_code=died.exit_code,
-            reason=OUT_OF_MEMORY if died.out_of_memory else "",
+            reason=self._out_of_memory(died.name, died.out_of_memory, died.exit_code),
         )
 
     def _on_looked(self, name: str, facts: ContainerFacts | None) -> None:
@@ -284,7 +285,7 @@ class TaskRunner:
             name,
             docker_id=facts.id,
             exit_code=facts.state.exit_code,
-            reason=OUT_OF_MEMORY if facts.state.oom_killed else "",
+            reason=self._out_of_memory(name, facts.state.oom_killed, facts.state.exit_code),
             started_at=started_at,
             bindings=self._seen_bindings(name, facts),
         )
@@ -346,6 +347,15 @@ class TaskRunner:
             self._release_ports(state.bindings)
         known.setdefault("started_at", (state and state.started_at) or self._tools.clock())
         self._change(name, status="STOPPED", **known)
+
+    def _out_of_memory(self, name: str, told: bool, exit_code: int) -> str:
+        """When the task's own limit is reached the Engine tells it of every container in the
+        task's control group: the one that was killed has the exit code of a kill."""
+        task = self.task.payload
+        together = self._tools.launcher.cgroups is not None and bool(task.cpu or task.memory)
+        if not told or (together and (exit_code != KILLED or name in self._stopping)):
+            return ""
+        return OUT_OF_MEMORY
 
     def _change(self, name: str, **changes: object) -> None:
         self.task = with_container(self.task, name, **changes)

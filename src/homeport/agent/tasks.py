@@ -124,6 +124,7 @@ class Tasks:
                 runner = self._runners[runner.task.arn] = TaskRunner(runner.task, self._tools)
                 await self._look(runner)
         logger.info("%s: STOPPED and reported", runner.task.arn)
+        await self._tools.launcher.drop_cgroup(runner.task.payload)
         self._finished[runner.task.arn] = runner.task
         del self._runners[runner.task.arn]
 
@@ -241,13 +242,16 @@ class Tasks:
         return oldest[:surplus] + [t for t in oldest[surplus:] if (t.stopped_at or 0) <= due_before]
 
     async def _clean_up(self, task: TaskState) -> None:
-        """Containers, then volumes, then the file: what was not done is done after a restart."""
+        """Containers, volumes, the control group, then the file: what was not done is done after
+        a restart."""
         for state in task.containers:
             await self._tools.engine.remove(
                 state.docker_id or docker_name(task.payload, state.name)
             )
         for volume in task_volumes(task.payload):
             await self._tools.engine.remove_volume(volume)
+        if not await self._tools.launcher.drop_cgroup(task.payload):
+            raise OSError("its control group is still in use")
         await self._tools.files.delete(task.arn)
         self._finished.pop(task.arn, None)
         logger.info("%s: cleaned up", task.arn)

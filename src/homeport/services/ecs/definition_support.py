@@ -13,6 +13,7 @@ from typing import Literal
 TASKS = "tests/system/test_tasks.py"
 PARAMETERS = "tests/system/test_container_parameters.py"
 ORDER = "tests/system/test_container_order.py"
+TASK_LIMITS = "tests/system/test_task_limits.py"
 SERVICES = "tests/system/test_services.py"
 
 
@@ -115,8 +116,10 @@ SUPPORT: Mapping[str, Support] = {
     "volumes.configuredAtLaunch": _refused("volumes.configuredAtLaunch"),
     "placementConstraints": _done(SERVICES, "test_two_hosts_share_the_tasks"),
     "requiresCompatibilities": _stored("checked and answered; FARGATE tasks are refused at launch"),
-    "cpu": _done(TASKS, _LIMITS),
-    "memory": _done(TASKS, _LIMITS),
+    "cpu": _done(TASK_LIMITS, "test_two_busy_containers_share_the_tasks_cpu"),
+    "memory": _done(
+        TASK_LIMITS, "test_containers_may_each_use_less_than_the_task_but_not_more_together"
+    ),
     "tags": _stored("kept, shown, and propagated to tasks where a service asks for it"),
     "pidMode": _done(PARAMETERS, "test_pid_and_ipc_of_the_host"),
     "ipcMode": _done(PARAMETERS, "test_pid_and_ipc_of_the_host"),
