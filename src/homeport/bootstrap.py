@@ -11,7 +11,6 @@ import os
 import secrets
 import signal
 import socket
-import string
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -202,12 +201,12 @@ def access_key(tx: Transaction, kind: Any, principal_arn: str, now: float) -> Ac
     for key in tx.all(ACCESS_KEYS):
         if key.kind == kind:
             return key
-    alphabet = string.ascii_uppercase + "234567"
+    ids = Ids()
     return tx.put(
         ACCESS_KEYS,
         AccessKey(
-            access_key_id="AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)),
-            secret_access_key=secrets.token_urlsafe(30),
+            access_key_id=ids.access_key_id(),
+            secret_access_key=ids.secret_access_key(),
             principal_arn=principal_arn,
             kind=kind,
             created_at=now,

@@ -8,6 +8,7 @@ so that evaluation only ever meets whole statements.
 from __future__ import annotations
 
 import enum
+import functools
 import json
 from collections.abc import Iterable, Mapping
 
@@ -20,7 +21,6 @@ from .policy_conditions import (
     compile_pattern,
     holds,
     is_operator,
-    lower,
     matches,
 )
 
@@ -110,15 +110,39 @@ def parse_trust(document: str) -> Policy:
 
 def evaluate(policies: Iterable[Policy], question: Question) -> Decision:
     """What the identity policies say together."""
-    decision = Decision.IMPLICIT_DENY
-    for policy in policies:
-        for statement in policy.statements:
+    return PolicySet(policies).evaluate(question)
+
+
+class PolicySet:
+    """Policies that are asked again and again: remembers which statements are about an action."""
+
+    # A client may ask for any number of operations that there are not; none of those gets here
+    # often enough to matter, and this keeps it so.
+    MAX_REMEMBERED = 2048
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self._statements = tuple(s for policy in policies for s in policy.statements)
+        self._about: dict[str, tuple[Statement, ...]] = {}
+
+    def evaluate(self, question: Question) -> Decision:
+        """What the policies say together."""
+        decision = Decision.IMPLICIT_DENY
+        for statement in self._statements_about(question.action):
             if not _applies(statement, question):
                 continue
             if not statement.allow:
                 return Decision.EXPLICIT_DENY
             decision = Decision.ALLOW
-    return decision
+        return decision
+
+    def _statements_about(self, action: str) -> tuple[Statement, ...]:
+        found = self._about.get(action)
+        if found is None:
+            if len(self._about) >= self.MAX_REMEMBERED:
+                self._about.clear()
+            found = tuple(s for s in self._statements if _is_about(s, action))
+            self._about[action] = found
+        return found
 
 
 def evaluate_trust(policy: Policy, caller: Caller, question: Question) -> Trust:
@@ -126,7 +150,9 @@ def evaluate_trust(policy: Policy, caller: Caller, question: Question) -> Trust:
     answer = Trust.IMPLICIT_DENY
     for statement in policy.statements:
         named = _names(statement, caller)
-        if named is Trust.IMPLICIT_DENY or not _applies(statement, question):
+        if named is Trust.IMPLICIT_DENY:
+            continue
+        if not _is_about(statement, question.action) or not _applies(statement, question):
             continue
         if not statement.allow:
             return Trust.EXPLICIT_DENY
@@ -148,38 +174,31 @@ def _names(statement: Statement, caller: Caller) -> Trust:
     return answer
 
 
+def _is_about(statement: Statement, action: str) -> bool:
+    """Whether the statement lists the action; an action has no variables."""
+    name = action.lower()
+    listed = statement.actions or statement.not_actions
+    found = any(matches(_literal_pattern(each.lower()), name) for each in listed)
+    return found == bool(statement.actions)
+
+
 def _applies(statement: Statement, question: Question) -> bool:
     """An allow whose variable the request can't fill never applies; a deny's matches nothing."""
-    action = question.action.lower()
     try:
-        return (
-            _listed(statement, statement.actions, statement.not_actions, action, {}, fold=True)
-            and _listed(
-                statement,
-                tuple(map(_padded, statement.resources)),
-                tuple(map(_padded, statement.not_resources)),
-                question.resource,
-                question.context,
-            )
-            and all(_holds(statement, each, question.context) for each in statement.conditions)
+        return _has_resource(statement, question) and all(
+            _holds(statement, each, question.context) for each in statement.conditions
         )
     except UnresolvedVariable:
         return False
 
 
-def _listed(
-    statement: Statement,
-    these: tuple[str, ...],
-    not_these: tuple[str, ...],
-    text: str,
-    context: Context,
-    fold: bool = False,
-) -> bool:
-    if not these and not not_these:
+def _has_resource(statement: Statement, question: Question) -> bool:
+    listed = statement.resources or statement.not_resources
+    if not listed:
         return True  # a trust policy has no resource
-    patterns = _patterns(statement, these or not_these, context)
-    found = any(matches(lower(each) if fold else each, text) for each in patterns)
-    return found == bool(these)
+    patterns = _patterns(statement, tuple(map(_padded, listed)), question.context)
+    found = any(matches(each, question.resource) for each in patterns)
+    return found == bool(statement.resources)
 
 
 def _holds(statement: Statement, condition: Condition, context: Context) -> bool:
@@ -190,14 +209,23 @@ def _holds(statement: Statement, condition: Condition, context: Context) -> bool
 def _patterns(statement: Statement, texts: tuple[str, ...], context: Context) -> list[Pattern]:
     patterns = []
     for text in texts:
+        if not statement.variables or "${" not in text:
+            patterns.append(_literal_pattern(text))
+            continue
         try:
-            patterns.append(compile_pattern(text, context, statement.variables))
+            patterns.append(compile_pattern(text, context, variables=True))
         except UnresolvedVariable:
             if statement.allow:
                 raise
     return patterns
 
 
+@functools.lru_cache(maxsize=8192)
+def _literal_pattern(text: str) -> Pattern:
+    return compile_pattern(text, {}, variables=False)
+
+
+@functools.lru_cache(maxsize=8192)
 def _padded(arn: str) -> str:
     """An incomplete ARN stands for all that begins so."""
     return arn + ":*" * max(0, 5 - arn.count(":")) if arn.startswith("arn:") else arn

@@ -73,11 +73,6 @@ def matches(pattern: Pattern, text: str) -> bool:
     return all(piece == _MANY for piece in pattern[at:])
 
 
-def lower(pattern: Pattern) -> Pattern:
-    """The pattern in lower case."""
-    return tuple((c.lower(), wild) for c, wild in pattern)
-
-
 def _arn_like(pattern: Pattern, value: str) -> bool:
     """Each of an ARN's six parts on its own: a wildcard does not reach over a colon."""
     parts: list[list[tuple[str, bool]]] = [[]]

@@ -6,7 +6,10 @@ Forms follow the ECS and ELBv2 developer guides (long ARN format).
 from __future__ import annotations
 
 import secrets
+import string
 import uuid
+
+_BASE32 = string.ascii_uppercase + "234567"
 
 
 class Arns:
@@ -31,6 +34,14 @@ class Arns:
     def logs(self, resource: str) -> str:
         """``arn:aws:logs:R:A:RESOURCE``, e.g. ``log-group:/ecs/web``."""
         return f"arn:aws:logs:{self.region}:{self.account_id}:{resource}"
+
+    def iam(self, resource: str) -> str:
+        """``arn:aws:iam::A:RESOURCE``, e.g. ``role/ecs/web``: IAM has no regions."""
+        return f"arn:aws:iam::{self.account_id}:{resource}"
+
+    def assumed_role(self, role_name: str, session_name: str) -> str:
+        """``arn:aws:sts::A:assumed-role/ROLE/SESSION``: the role's path is dropped."""
+        return f"arn:aws:sts::{self.account_id}:assumed-role/{role_name}/{session_name}"
 
     def root(self) -> str:
         """The account's root principal."""
@@ -60,6 +71,18 @@ class Ids:
     def digits19(self) -> str:
         """Deployment and service-revision numbers."""
         return str(secrets.randbelow(9 * 10**18) + 10**18)
+
+    def iam(self, prefix: str) -> str:
+        """IAM's unique ids: AIDA user, AGPA group, AROA role, ANPA policy, AIPA profile."""
+        return prefix + "".join(secrets.choice(_BASE32) for _ in range(17))
+
+    def access_key_id(self) -> str:
+        """The id of a long-term access key."""
+        return "AKIA" + "".join(secrets.choice(_BASE32) for _ in range(16))
+
+    def secret_access_key(self) -> str:
+        """The 40 characters of a secret access key."""
+        return secrets.token_urlsafe(30)
 
     def digits(self, length: int) -> str:
         """A decimal number of exactly ``length`` digits."""

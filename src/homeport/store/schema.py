@@ -7,6 +7,14 @@ from typing import Any
 from homeport.domain.cluster import AccountSetting, Cluster
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.credential import AccessKey
+from homeport.domain.iam import (
+    Group,
+    InstanceProfile,
+    ManagedPolicy,
+    Role,
+    User,
+    name_key,
+)
 from homeport.domain.load_balancing import (
     Listener,
     LoadBalancer,
@@ -26,7 +34,17 @@ from homeport.domain.vpc_endpoint import VpcEndpoint
 
 from .tables import Table
 
-ACCESS_KEYS = Table("access_keys", AccessKey, key=lambda r: r.access_key_id)
+ACCESS_KEYS = Table(
+    "access_keys",
+    AccessKey,
+    key=lambda r: r.access_key_id,
+    indexes={"user": lambda r: r.user_id},
+)
+USERS = Table("users", User, key=lambda r: name_key(r.name), indexes={"id": lambda r: r.user_id})
+GROUPS = Table("groups", Group, key=lambda r: name_key(r.name))
+ROLES = Table("roles", Role, key=lambda r: name_key(r.name), indexes={"arn": lambda r: r.arn})
+POLICIES = Table("policies", ManagedPolicy, key=lambda r: r.arn)
+INSTANCE_PROFILES = Table("instance_profiles", InstanceProfile, key=lambda r: name_key(r.name))
 CLUSTERS = Table("clusters", Cluster, key=lambda r: r.arn)
 ACCOUNT_SETTINGS = Table(
     "account_settings", AccountSetting, key=lambda r: f"{r.principal_arn}|{r.name}"
@@ -128,6 +146,11 @@ LOG_STREAMS = Table(
 
 TABLES: tuple[Table[Any], ...] = (
     ACCESS_KEYS,
+    USERS,
+    GROUPS,
+    ROLES,
+    POLICIES,
+    INSTANCE_PROFILES,
     CLUSTERS,
     ACCOUNT_SETTINGS,
     TASK_DEFINITIONS,

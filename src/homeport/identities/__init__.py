@@ -1,0 +1,19 @@
+"""Who there is in the account and what their policies say: reads over IAM's records.
+
+Called by the gateway's authorization step, by the operations of IAM and STS, and by whoever acts
+for a role (``role_by_arn``, ``trusts``). Writes nothing: the records belong to ``services.iam``.
+"""
+
+from __future__ import annotations
+
+from .permissions import Permissions, Refusal, permissions_of
+from .roles import role_by_arn, role_by_name, trusts
+
+__all__ = [
+    "Permissions",
+    "Refusal",
+    "permissions_of",
+    "role_by_arn",
+    "role_by_name",
+    "trusts",
+]
