@@ -1,7 +1,8 @@
 """Writes the history of services: deployments and revisions, derived from the services alone.
 
 A deployment's record follows its service: IN_PROGRESS until the service says COMPLETED
-(SUCCESSFUL) or FAILED (rolled back, or STOPPED); one that a newer deployment overtook is STOPPED.
+(SUCCESSFUL) or FAILED (rolled back, or STOPPED); one that a newer deployment overtook is STOPPED
+once its tasks are gone. StopServiceDeployment alone writes here besides: what was requested.
 Records of services that are forgotten go with them, the others after 90 days.
 """
 
@@ -24,6 +25,8 @@ from homeport.store.schema import (
 
 KEEP_SECONDS = 90 * 24 * 3600.0
 ROLLED_BACK = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+NO_CANDIDATE = "No rollback candidate was found to run the rollback."
+OVERTAKEN = "A newer deployment was started."
 
 
 class HistoryController:
@@ -126,34 +129,44 @@ def _following(
     own = next((d for d in known if d.id == record.deployment_id), None)
     if record.status == "ROLLBACK_IN_PROGRESS":
         if primary.rollout_state == "COMPLETED":
-            return _over(record, "ROLLBACK_SUCCESSFUL", ROLLED_BACK, now)
+            return _over(record, "ROLLBACK_SUCCESSFUL", record.status_reason, now)
         if primary.rollout_state == "FAILED":
             return _over(record, "ROLLBACK_FAILED", primary.rollout_state_reason, now)
         return record
     if own is not None and own.rollout_state == "COMPLETED":
         return _over(record, "SUCCESSFUL", "", now)
     if own is not None and own.rollout_state == "FAILED":
-        return _failed(record, own, primary, records, now)
-    if own is None or own.id != primary.id:
-        return _over(record, "STOPPED", "A newer deployment was started.", now)
+        return _failed(service, record, own, records, now)
+    if own is None:
+        return _over(record, "STOPPED", record.status_reason or OVERTAKEN, now)
+    if own.id != primary.id and record.status != "STOP_REQUESTED":
+        return msgspec.structs.replace(
+            record, status="STOP_REQUESTED", status_reason=OVERTAKEN, updated_at=now
+        )
     return msgspec.structs.replace(record, failed_tasks=own.failed_tasks)
 
 
 def _failed(
+    service: Service,
     record: ServiceDeployment,
     own: Deployment,
-    primary: Deployment,
     records: dict[str, ServiceDeployment],
     now: float,
 ) -> ServiceDeployment:
-    record = msgspec.structs.replace(record, failed_tasks=own.failed_tasks)
+    record = msgspec.structs.replace(
+        record, failed_tasks=own.failed_tasks, circuit_breaker_triggered=not own.stop_type
+    )
+    primary = service.deployments[0]
     target = records.get(primary.id)
     if primary.id == own.id or target is None:
+        wanted = service.circuit_breaker.rollback and not own.stop_type
+        if wanted or own.stop_type == "ROLLBACK":
+            return _over(record, "ROLLBACK_FAILED", NO_CANDIDATE, now)
         return _over(record, "STOPPED", own.rollout_state_reason, now)
     return msgspec.structs.replace(
         record,
         status="ROLLBACK_IN_PROGRESS",
-        status_reason=ROLLED_BACK,
+        status_reason=record.status_reason if own.stop_type else ROLLED_BACK,
         rollback_started_at=now,
         rollback_revision_arn=target.target_revision_arn,
         updated_at=now,

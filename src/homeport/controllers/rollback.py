@@ -1,4 +1,5 @@
-"""What becomes of a deployment that has failed: halted, or rolled back to the last good one."""
+"""What becomes of a deployment that has failed or that somebody stopped: it is halted, or the
+service is rolled back to the last good one."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import msgspec
 from homeport.domain.service import Deployment, Service
 
 FAILED_REASON = "ECS deployment circuit breaker: tasks failed to start."
+STOPPED_REASON = "ECS deployment {} was stopped by StopServiceDeployment."
 
 Say = Callable[[str], None]
 """Adds an event to the service."""
@@ -18,22 +20,52 @@ def failed(service: Service, now: float, say: Say) -> Service:
     """The service after its PRIMARY deployment has failed; rolled back where that is asked for."""
     primary = service.deployments[0]
     say(f"(deployment {primary.id}) deployment failed: tasks failed to start.")
-    halted = msgspec.structs.replace(
-        primary, rollout_state="FAILED", rollout_state_reason=FAILED_REASON, updated_at=now
+    halted = _halted(primary, FAILED_REASON, now)
+    if not service.circuit_breaker.rollback:
+        return _with_halted(service, halted)
+    return _back_or_halted(
+        service, halted, "ECS deployment circuit breaker: rolling back", now, say
     )
+
+
+def stopped(service: Service, now: float, say: Say) -> Service:
+    """The service after somebody stopped its PRIMARY deployment.
+
+    ABORT halts it: what runs goes on, nothing more is started. ROLLBACK needs no circuit breaker.
+    """
+    primary = service.deployments[0]
+    say(f"(deployment {primary.id}) deployment stopped: StopServiceDeployment was called.")
+    halted = _halted(primary, STOPPED_REASON.format(primary.id), now)
+    if primary.stop_type == "ABORT":
+        return _with_halted(service, halted)
+    return _back_or_halted(service, halted, "ECS deployment stopped: rolling back", now, say)
+
+
+def _halted(primary: Deployment, reason: str, now: float) -> Deployment:
+    return msgspec.structs.replace(
+        primary, rollout_state="FAILED", rollout_state_reason=reason, updated_at=now
+    )
+
+
+def _with_halted(service: Service, halted: Deployment) -> Service:
+    deployments = (halted, *service.deployments[1:])
+    return msgspec.structs.replace(service, deployments=deployments, last_failed=halted)
+
+
+def _back_or_halted(
+    service: Service, halted: Deployment, doing: str, now: float, say: Say
+) -> Service:
     last_good = service.last_completed
-    if not service.circuit_breaker.rollback or last_good is None or last_good.id == primary.id:
-        deployments = (halted, *service.deployments[1:])
-        return msgspec.structs.replace(service, deployments=deployments, last_failed=halted)
+    if last_good is None or last_good.id == halted.id:
+        return _with_halted(service, halted)
     say(f"rolling back to deployment {last_good.id}.")
-    return _rolled_back(service, halted, last_good, now)
+    return _rolled_back(service, halted, last_good, f"{doing} to deploymentId {last_good.id}.", now)
 
 
 def _rolled_back(
-    service: Service, halted: Deployment, last_good: Deployment, now: float
+    service: Service, halted: Deployment, last_good: Deployment, text: str, now: float
 ) -> Service:
     """The last COMPLETED deployment is PRIMARY again; the failed one goes to no tasks."""
-    text = f"ECS deployment circuit breaker: rolling back to deploymentId {last_good.id}."
     restored = msgspec.structs.replace(
         last_good,
         status="PRIMARY",

@@ -7,7 +7,7 @@ messages", developer guide).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -35,7 +35,7 @@ from homeport.store.schema import (
 )
 
 from .daemons import daemon_instances
-from .rollback import failed
+from .rollback import Say, failed, stopped
 from .service_snapshot import in_stop_order, is_alive, task_view
 
 TASKS_PER_BATCH = 10
@@ -157,7 +157,11 @@ class ServiceController:
     def _judge(self, tx: Transaction, service: Service, view: ServiceView, now: float) -> Service:
         """Whether the PRIMARY deployment has failed; a healthy task clears it of suspicion."""
         primary = service.deployments[0]
-        if primary.rollout_state != "IN_PROGRESS" or not primary.failed_tasks:
+        if primary.rollout_state != "IN_PROGRESS":
+            return service
+        if primary.stop_type:
+            return self._ended(tx, service, stopped, now)
+        if not primary.failed_tasks:
             return service
         breaker = service.circuit_breaker
         own = (t for t in view.tasks if t.deployment_id == primary.id)
@@ -166,7 +170,17 @@ class ServiceController:
             return _put(tx, service, deployments=(cleared, *service.deployments[1:]))
         if not trips(breaker, primary.failed_tasks, service.desired_count):
             return service
-        judged = failed(service, now, lambda text: self._event(tx, service, text, now))
+        return self._ended(tx, service, failed, now)
+
+    def _ended(
+        self,
+        tx: Transaction,
+        service: Service,
+        end: Callable[[Service, float, Say], Service],
+        now: float,
+    ) -> Service:
+        """The service after ``end`` of its PRIMARY deployment, which adds events."""
+        judged = end(service, now, lambda text: self._event(tx, service, text, now))
         current = tx.get(SERVICES, service.arn) or service
         return tx.put(
             SERVICES,

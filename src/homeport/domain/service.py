@@ -68,6 +68,8 @@ class Deployment(msgspec.Struct, frozen=True):
     next_launch_at: float = 0.0
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     launch_type: str = "EC2"
+    # StopServiceDeployment asked for it: the service controller does it while IN_PROGRESS.
+    stop_type: Literal["", "ABORT", "ROLLBACK"] = ""
 
 
 class Service(msgspec.Struct, frozen=True):

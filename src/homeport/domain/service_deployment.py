@@ -12,7 +12,9 @@ ServiceDeploymentStatus = Literal[
     "PENDING",
     "SUCCESSFUL",
     "STOPPED",
+    "STOP_REQUESTED",
     "IN_PROGRESS",
+    "ROLLBACK_REQUESTED",
     "ROLLBACK_IN_PROGRESS",
     "ROLLBACK_SUCCESSFUL",
     "ROLLBACK_FAILED",
@@ -34,7 +36,16 @@ class ServiceRevision(msgspec.Struct, frozen=True):
 
 
 class ServiceDeployment(msgspec.Struct, frozen=True):
-    """One attempt to bring a service to a revision. ``deployment_id`` is ``ecs-svc/…``."""
+    """One attempt to bring a service to a revision. ``deployment_id`` is ``ecs-svc/…``.
+
+    ::
+
+        IN_PROGRESS ─┬─▶ SUCCESSFUL
+                     ├─▶ STOP_REQUESTED ─▶ STOPPED
+                     └─▶ ROLLBACK_REQUESTED ─▶ ROLLBACK_IN_PROGRESS ─┬─▶ ROLLBACK_SUCCESSFUL
+                                  │                                  └─▶ ROLLBACK_FAILED
+                                  └─────────(nothing to go back to)─────────────▲
+    """
 
     arn: str
     deployment_id: str
@@ -52,5 +63,6 @@ class ServiceDeployment(msgspec.Struct, frozen=True):
     maximum_percent: int = 200
     circuit_breaker: CircuitBreaker = CircuitBreaker()
     failed_tasks: int = 0
+    circuit_breaker_triggered: bool = False
     rollback_started_at: float | None = None
     rollback_revision_arn: str = ""

@@ -69,8 +69,9 @@ def test_a_deployment_that_was_overtaken_is_stopped(world: World) -> None:
     world.has(first)
     assert world.has(second, msgspec.structs.replace(first, status="ACTIVE")) == [
         "IN_PROGRESS",
-        "STOPPED",
+        "STOP_REQUESTED",
     ]
+    assert world.has(second) == ["IN_PROGRESS", "STOPPED"]
 
 
 def test_a_rollback_is_told_with_its_target(world: World) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 
 import msgspec
 
+from homeport.controllers.history import HistoryController
+from homeport.controllers.runner import Runner
+from homeport.controllers.services import ServiceController
+from homeport.controllers.targets import TargetsController
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.cluster import Cluster
 from homeport.domain.load_balancing import (
@@ -25,8 +29,8 @@ from homeport.domain.task_definition import (
     PortMapping,
     TaskDefinition,
 )
+from homeport.services import ecs
 from homeport.services.call import Call, Handler, Platform, Principal
-from homeport.services.ecs import agent_reports, container_instances, services, tasks
 from homeport.store import Store
 from homeport.store.journal.memory import MemoryJournal
 from homeport.store.schema import (
@@ -50,12 +54,7 @@ PLATFORM = Platform(
 )
 ARNS = Arns(ACCOUNT, REGION)
 CODEC = JsonCodec()
-OPERATIONS: dict[str, Handler] = {
-    **tasks.OPERATIONS,
-    **container_instances.OPERATIONS,
-    **agent_reports.OPERATIONS,
-    **services.OPERATIONS,
-}
+OPERATIONS: Mapping[str, Handler] = ecs.OPERATIONS
 
 
 class World:
@@ -65,6 +64,15 @@ class World:
         self.store = Store(TABLES, MemoryJournal())
         self.now = 1000.0
         self.ids = Ids()
+        self.runner = Runner(
+            self.store,
+            [
+                ServiceController(self.ids, ARNS, minimum_running_seconds=0.0),
+                TargetsController(self.ids),
+                HistoryController(self.ids, ARNS),
+            ],
+            clock=lambda: self.now,
+        )
         self.put(CLUSTERS, Cluster(arn=ARNS.ecs("cluster/default"), name="default", created_at=0.0))
         self.define("web")
 
@@ -93,6 +101,14 @@ class World:
                 sessions=SessionMint(bytes(32)),
             )
             return OPERATIONS[operation](call, request)
+
+    def settle(self) -> None:
+        """Let the controllers work until nothing is left to do at this moment."""
+        self.runner.enqueue_everything()
+        while self.runner.work(100):
+            pass
+        self.runner.enqueue_everything()
+        self.runner.work(100)
 
     def refused(self, operation: str, **request: Any) -> tuple[str, str]:
         """Code and message of the error that the operation raises; nothing may be stored."""

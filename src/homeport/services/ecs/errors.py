@@ -52,7 +52,13 @@ class ServiceNotActiveException(ServiceError):
 
 
 class ConflictException(ServiceError):
-    """A client token was used with other parameters."""
+    """The resource is in no state for this, or a client token was used with other parameters."""
+
+
+class ServiceDeploymentNotFoundException(ServiceError):
+    """No such service deployment."""
+
+    default_message = "The service deployment does not exist."
 
 
 class TargetNotFoundException(ServiceError):

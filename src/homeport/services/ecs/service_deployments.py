@@ -1,20 +1,28 @@
-"""Service deployments and service revisions: reading the history of a service."""
+"""Service deployments and service revisions: the history of a service, and how to stop what of it
+is still going on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from homeport.decide.circuit_breaker import threshold
 from homeport.domain.arn import last_segment
-from homeport.domain.service_deployment import ServiceDeployment, ServiceRevision
+from homeport.domain.service_deployment import OVER, ServiceDeployment, ServiceRevision
 from homeport.domain.task import Task
 from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASKS
 from homeport.wire.paging import paginate
 
-from .errors import InvalidParameterException, ServiceNotFoundException
+from .errors import (
+    ConflictException,
+    InvalidParameterException,
+    ServiceDeploymentNotFoundException,
+    ServiceNotFoundException,
+)
 from .resolve import find_cluster
 from .service_views import circuit_breaker_view, load_balancer_view
 
@@ -23,10 +31,15 @@ if TYPE_CHECKING:
         DescribeServiceDeploymentsRequestTypeDef,
         DescribeServiceRevisionsRequestTypeDef,
         ListServiceDeploymentsRequestTypeDef,
+        StopServiceDeploymentRequestTypeDef,
     )
 
 MAX_DESCRIBED = 20
 MAX_PAGE = 100
+STOP_REASONS = {
+    "ABORT": "Service deployment stopped because StopServiceDeployment was called.",
+    "ROLLBACK": "Service deployment rolled back because StopServiceDeployment was called.",
+}
 
 
 def describe_service_deployments(
@@ -77,6 +90,50 @@ def describe_service_revisions(
         "serviceRevisions": [_revision(r) for r in found if r is not None],
         "failures": _missing(arns, found),
     }
+
+
+def stop_service_deployment(call: Call, request: StopServiceDeploymentRequestTypeDef) -> Response:
+    """Asks for the end of a deployment that is going on; the service controller does it.
+
+    What was requested before, or is being rolled back, goes on as it is ("Stopping Amazon ECS
+    service deployments", developer guide).
+    """
+    stop_type = request.get("stopType") or "ROLLBACK"
+    if stop_type not in ("ABORT", "ROLLBACK"):
+        raise InvalidParameterException("stopType must be one of [ABORT, ROLLBACK]")
+    record = call.tx.get(SERVICE_DEPLOYMENTS, request["serviceDeploymentArn"])
+    if record is None:
+        raise ServiceDeploymentNotFoundException
+    if record.status in OVER:
+        raise ConflictException(
+            f"The service deployment is {record.status} and can't be stopped any more."
+        )
+    if record.status in ("PENDING", "IN_PROGRESS"):
+        _request_stop(call, record, stop_type)
+    return {"serviceDeploymentArn": record.arn}
+
+
+def _request_stop(
+    call: Call, record: ServiceDeployment, stop_type: Literal["ABORT", "ROLLBACK"]
+) -> None:
+    service = call.tx.get(SERVICES, record.service_arn)
+    primary = service.deployments[0] if service is not None else None
+    if (
+        service is None
+        or primary is None
+        or (primary.id, primary.rollout_state) != (record.deployment_id, "IN_PROGRESS")
+    ):
+        raise ConflictException("The service deployment is not in progress any more.")
+    primary = msgspec.structs.replace(primary, stop_type=stop_type, updated_at=call.now)
+    deployments = (primary, *service.deployments[1:])
+    call.tx.put(SERVICES, msgspec.structs.replace(service, deployments=deployments))
+    requested = msgspec.structs.replace(
+        record,
+        status="ROLLBACK_REQUESTED" if stop_type == "ROLLBACK" else "STOP_REQUESTED",
+        status_reason=STOP_REASONS[stop_type],
+        updated_at=call.now,
+    )
+    call.tx.put(SERVICE_DEPLOYMENTS, requested)
 
 
 def _check_count(arns: Any, field: str) -> None:
@@ -161,7 +218,7 @@ def _rollback(deployment: ServiceDeployment) -> dict[str, object] | None:
 def _breaker_status(deployment: ServiceDeployment) -> str:
     if not deployment.circuit_breaker.enable:
         return "DISABLED"
-    if deployment.rollback_started_at is not None or deployment.status == "STOPPED":
+    if deployment.circuit_breaker_triggered:
         return "TRIGGERED"
     return "MONITORING" if deployment.status == "IN_PROGRESS" else "MONITORING_COMPLETE"
 
@@ -186,4 +243,5 @@ OPERATIONS: dict[str, Handler] = {
     "DescribeServiceDeployments": describe_service_deployments,
     "ListServiceDeployments": list_service_deployments,
     "DescribeServiceRevisions": describe_service_revisions,
+    "StopServiceDeployment": stop_service_deployment,
 }
