@@ -217,6 +217,34 @@ def test_a_bad_revision_trips_the_circuit_breaker_and_is_rolled_back(
     eventually("it is history", lambda: history() == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"], 10)
 
 
+def test_a_deployment_is_stopped_by_hand_and_rolled_back(control_plane: ControlPlane) -> None:
+    service = create_web_service(control_plane)
+    ecs = control_plane.client("ecs")
+    ecs.update_service(
+        cluster=control_plane.cluster,
+        service=service.name,
+        taskDefinition=register(
+            control_plane, web_container("v2", "mkdir /www; exec httpd -f -p 81 -h /www")
+        ),
+    )
+
+    def deployment() -> dict[str, Any]:
+        listed = ecs.list_service_deployments(cluster=control_plane.cluster, service=service.name)
+        newest: dict[str, Any] = listed["serviceDeployments"][0]
+        return newest
+
+    eventually("it is in progress", lambda: deployment()["status"] == "IN_PROGRESS", 10)
+    with Load(service.url, rate=200) as load:
+        eventually("traffic flows", lambda: load.bodies["v1"] > 100)
+        ecs.stop_service_deployment(
+            serviceDeploymentArn=deployment()["serviceDeploymentArn"], stopType="ROLLBACK"
+        )
+        eventually("it is over", lambda: deployment()["status"] == "ROLLBACK_SUCCESSFUL", 60)
+    assert load.failures == []
+    assert set(load.bodies) == {"v1"}
+    assert service.describe()["taskDefinition"].endswith("/web:1")
+
+
 def _event(service: WebService, words: str) -> bool:
     return any(words in event["message"] for event in service.describe()["events"])
 

@@ -151,6 +151,27 @@ def test_scaling_out_starts_and_scaling_in_stops_what_is_not_healthy_first() -> 
     assert simulation.healthy() == 2
 
 
+def test_scaling_in_takes_the_starting_then_the_unhealthy_then_the_callers_order() -> None:
+    tasks = (
+        TaskView("first", "old", running=True, target_healthy=True),
+        TaskView("kept", "old", running=True, target_healthy=True, protected=True),
+        TaskView("second", "old", running=True, target_healthy=True),
+        TaskView("sick", "old", running=True, target_healthy=False),
+        TaskView("starting", "old", running=False),
+    )
+    gone = [
+        [stop.task_arn for stop in decide(ServiceView(n, 100, 200, ("old",), tasks), 0.0).stops]
+        for n in (4, 3, 2, 1, 0)
+    ]
+    assert gone == [
+        ["starting"],
+        ["starting", "sick"],
+        ["starting", "sick", "first"],
+        ["starting", "sick", "first", "second"],
+        ["starting", "sick", "first", "second"],
+    ]
+
+
 def test_desired_zero_stops_everything() -> None:
     simulation = Simulation(3, 100, 200)
     simulation.desired = 0
