@@ -55,12 +55,14 @@ class Fuzzer:
         for number in range(count):
             service, operation = operations[number % len(operations)]
             seeds = known[service, operation]
-            if seeds and self.chance.random() < 0.7:
+            # Gently until it was accepted once, however many operations share the requests.
+            untried = bool(seeds) and not self.answers[service, operation][200]
+            if untried or (seeds and self.chance.random() < 0.7):
                 request = self.chance.choice(seeds)
                 headers, body = request.headers, request.body
             else:
                 headers, body = self.makers[service].request(operation)
-            if self.chance.random() < 0.8:
+            if self.chance.random() < (0.5 if untried else 0.8):
                 body = damaged(self.chance, body, strings)
             yield Sent(service, operation, headers, body)
 
