@@ -23,6 +23,7 @@ import uvicorn
 from homeport import services
 from homeport.agentlink import AgentLink
 from homeport.controllers.history import HistoryController
+from homeport.controllers.interfaces import InterfacesController
 from homeport.controllers.retention import RetentionController
 from homeport.controllers.runner import Runner
 from homeport.controllers.services import ServiceController
@@ -40,6 +41,7 @@ from homeport.store import Store, Transaction
 from homeport.store.journal import GroupCommit, SqliteEngine
 from homeport.store.schema import ACCESS_KEYS, CONTAINER_INSTANCES, TABLES, TASKS
 from homeport.traffic import Traffic, TrafficSettings
+from homeport.traffic.addresses import source_addresses
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +85,7 @@ async def _serve(
         region=settings.region,
         availability_zones=settings.availability_zones,
         endpoint_url=settings.endpoint_url,
+        load_balancer_addresses=source_addresses(),
     )
     root, agent_key = first_start(store, settings, platform, ids, arns)
     await store.durable(store.revision)
@@ -103,6 +106,7 @@ async def _serve(
         [
             ServiceController(ids, arns, settings.minimum_running_seconds),
             TargetsController(ids),
+            InterfacesController(),
             HistoryController(ids, arns),
             RetentionController(),
         ],
@@ -168,7 +172,8 @@ def any_task_runs(store: Store) -> bool:
     with store.transaction() as tx:
         connected = {i.arn for i in tx.all(CONTAINER_INSTANCES) if i.agent_connected}
         return any(
-            t.last_status != "STOPPED" and t.container_instance_arn in connected
+            t.last_status not in ("DEPROVISIONING", "STOPPED")
+            and t.container_instance_arn in connected
             for t in tx.all(TASKS)
         )
 

@@ -14,6 +14,7 @@ from homeport.store import Store, Transaction
 from homeport.store.schema import CONTAINER_INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS
 
 from .frames import Frame, WebSocket, decode, encode
+from .interfaces import interfaces_of
 from .payload import Payload, run_payload, stop_payload
 
 logger = logging.getLogger(__name__)
@@ -250,4 +251,4 @@ def build_payload(tx: Transaction, task: Task, status: str) -> Payload | None:
         logger.error("%s: its task definition %s is gone", task.arn, task.task_definition_arn)
         return None
     service = tx.get(SERVICES, task.service_arn) if task.service_arn else None
-    return run_payload(task, definition, service)
+    return run_payload(task, definition, service, interfaces_of(tx, task))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homeport.domain.service import Service
@@ -16,8 +16,16 @@ from . import docker_config
 Payload = dict[str, Any]
 
 
-def run_payload(task: Task, definition: TaskDefinition, service: Service | None) -> Payload:
-    """A task that is to run (member ``tasks[]`` of a PayloadMessage)."""
+def run_payload(
+    task: Task,
+    definition: TaskDefinition,
+    service: Service | None,
+    interfaces: Sequence[Payload] = (),
+) -> Payload:
+    """A task that is to run (member ``tasks[]`` of a PayloadMessage).
+
+    ``interfaces``: its ``elasticNetworkInterfaces`` (``network.interface_payload``).
+    """
     overrides = container_overrides(task)
     documents = {d["name"]: d for d in containers_of(definition)}
     payload: Payload = {
@@ -40,6 +48,8 @@ def run_payload(task: Task, definition: TaskDefinition, service: Service | None)
         payload["cpu"] = cpu / 1024
     if memory := _task_size(task, "memory") or definition.memory:
         payload["memory"] = memory
+    if interfaces:
+        payload["elasticNetworkInterfaces"] = list(interfaces)
     if service is not None:
         payload["serviceName"] = service.name
     for name in ("pidMode", "ipcMode"):

@@ -122,6 +122,28 @@ class PayloadVolume(Wire, frozen=True):
     docker_volume_configuration: PayloadDockerVolume | None = None
 
 
+class PayloadAddress(Wire, frozen=True):
+    """An IPv4 address of a network interface."""
+
+    primary: bool = False
+    private_address: str = ""
+
+
+class PayloadInterface(Wire, frozen=True):
+    """The network interface of an awsvpc task. ``subnet_gateway_ipv4_address`` carries the length
+    of the subnet's prefix (``172.31.0.1/20``); ``attachment_arn`` is what its state is reported
+    for."""
+
+    attachment_arn: str = ""
+    ec2_id: str = ""
+    mac_address: str = ""
+    ipv4_addresses: list[PayloadAddress] | None = None
+    subnet_gateway_ipv4_address: str = ""
+    private_dns_name: str = ""
+    domain_name: list[str] | None = None
+    domain_name_servers: list[str] | None = None
+
+
 class PayloadTask(Wire, frozen=True):
     """A task; for ``desired_status`` STOPPED only that and ``arn`` matter.
 
@@ -143,6 +165,7 @@ class PayloadTask(Wire, frozen=True):
     memory: int = 0
     pid_mode: str = ""
     ipc_mode: str = ""
+    elastic_network_interfaces: list[PayloadInterface] | None = None
     overrides: str | None = None
 
 

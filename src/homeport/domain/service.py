@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from .cluster import Tag
+from .network_interface import NetworkConfiguration
 
 ServiceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
 DeploymentStatus = Literal["PRIMARY", "ACTIVE"]
@@ -70,6 +71,7 @@ class Deployment(msgspec.Struct, frozen=True):
     launch_type: str = "EC2"
     # StopServiceDeployment asked for it: the service controller does it while IN_PROGRESS.
     stop_type: Literal["", "ABORT", "ROLLBACK"] = ""
+    network: NetworkConfiguration | None = None
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -95,6 +97,7 @@ class Service(msgspec.Struct, frozen=True):
     placement_constraints: tuple[PlacementConstraint, ...] = ()
     placement_strategy: tuple[PlacementStrategy, ...] = ()
     launch_type: str = "EC2"
+    network: NetworkConfiguration | None = None  # of awsvpc tasks
     role_arn: str = ""
     propagate_tags: str = "NONE"
     enable_ecs_managed_tags: bool = False

@@ -2,8 +2,11 @@
 
 ::
 
-    PENDING ──▶ ACTIVATING ──▶ RUNNING ──▶ DEACTIVATING ──▶ STOPPING ──▶ STOPPED
-       └────────────┴─────────────┴───────────────┴─────────────▶ (forward only)
+    PROVISIONING ──▶ PENDING ──▶ ACTIVATING ──▶ RUNNING
+           └────────────┴─────────────┴────────────┴──▶ (forward only)
+    ──▶ DEACTIVATING ──▶ STOPPING ──▶ DEPROVISIONING ──▶ STOPPED
+
+PROVISIONING and DEPROVISIONING are for tasks with a network interface of their own.
 
 ``desired_status`` belongs to the control plane, ``last_status`` and the containers to what
 the agent reports (DEACTIVATING and STOPPING mark how far a wanted stop has come).
@@ -16,6 +19,7 @@ from typing import Literal
 import msgspec
 
 from .cluster import Tag
+from .network_interface import InterfaceAttachment
 
 TaskStatus = Literal[
     "PROVISIONING",
@@ -88,6 +92,7 @@ class Task(msgspec.Struct, frozen=True):
     launch_type: str = "EC2"
     container_instance_arn: str | None = None
     availability_zone: str = ""
+    interface: InterfaceAttachment | None = None  # awsvpc tasks
     desired_status: DesiredStatus = "RUNNING"
     last_status: TaskStatus = "PENDING"
     service_arn: str | None = None

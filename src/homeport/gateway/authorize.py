@@ -8,9 +8,15 @@ from typing import Any, Protocol
 from homeport.services.call import Principal
 from homeport.wire.errors import ApiError
 
-# Of the managed policy AmazonEC2ContainerServiceforEC2Role, what an agent needs here.
+# Of the managed policy AmazonEC2ContainerServiceforEC2Role, what an agent needs here, and what it
+# must know of the VPC to route and guard the network interfaces of tasks.
 AGENT_ACTIONS = frozenset(
     {
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
         "ecs:CreateCluster",
         "ecs:DeregisterContainerInstance",
         "ecs:DiscoverPollEndpoint",

@@ -31,6 +31,7 @@ from homeport.store import Transaction
 from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 
 from .candidates import candidate, candidates
+from .network_interfaces import give_interface
 from .template import TaskTemplate, new_task
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
@@ -85,8 +86,10 @@ def launch_tasks(
         answer = place(wanted, pool, rules)
         if isinstance(answer, Unplaceable):
             return LaunchResult(tuple(tasks), _refusals(template, answer, left), answer, left)
-        tasks.append(_record(tx, template, answer, now=now, ids=ids, arns=arns))
-        pool = [reserve(i, wanted) if i.arn == answer.instance_arn else i for i in pool]
+        task = _record(tx, template, answer, now=now, ids=ids, arns=arns)
+        tasks.append(task)
+        if task.holds_resources():
+            pool = [reserve(i, wanted) if i.arn == answer.instance_arn else i for i in pool]
     return LaunchResult(tuple(tasks))
 
 
@@ -145,7 +148,11 @@ def _record(
     instance = tx.get(CONTAINER_INSTANCES, placed.instance_arn)
     if instance is None:  # placement chose among the instances of this very transaction
         raise LookupError(f"the chosen instance {placed.instance_arn} is not in the store")
-    return tx.put(TASKS, new_task(template, instance, now=now, ids=ids, arns=arns))
+    task = new_task(template, instance, now=now, ids=ids, arns=arns)
+    if template.network is not None:
+        network = template.network
+        task = give_interface(tx, task, network, instance, now=now, ids=ids, arns=arns)
+    return tx.put(TASKS, task)
 
 
 def _refusals(

@@ -14,6 +14,8 @@ from homeport.domain.task import Task, TaskStatus, may_advance
 from homeport.store import Transaction
 from homeport.store.schema import TASKS
 
+from .network_interfaces import release_interface
+
 MAX_REASON = 1024
 
 
@@ -63,4 +65,4 @@ def orphan_task(tx: Transaction, task: Task, *, now: float, code: str, reason: s
         version=current.version + 1,
         tags=(),
     )
-    return tx.put(TASKS, ended)
+    return tx.put(TASKS, release_interface(tx, ended))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.load_balancing import TargetGroup, target_key
+from homeport.domain.network_interface import InterfaceAttachment
 from homeport.domain.service import Service, ServiceLoadBalancer
 from homeport.domain.task import Task
 from homeport.store import Transaction
@@ -30,7 +31,9 @@ class TaskTarget:
 
 
 def task_targets(tx: Transaction, service: Service, task: Task) -> list[TaskTarget]:
-    """The targets of a task: host address and published port, as the agent reported them."""
+    """The targets of a task: where its agent published a port, or its own address (awsvpc)."""
+    if task.interface is not None:
+        return _interface_targets(tx, service, task, task.interface)
     instance = tx.get(CONTAINER_INSTANCES, task.container_instance_arn or "")
     if instance is None:
         return []
@@ -41,6 +44,19 @@ def task_targets(tx: Transaction, service: Service, task: Task) -> list[TaskTarg
         if group is not None and port is not None:
             targets.append(_target(group, instance, port))
     return targets
+
+
+def _interface_targets(
+    tx: Transaction, service: Service, task: Task, interface: InterfaceAttachment
+) -> list[TaskTarget]:
+    """The task's own address and the container's port: known from the start."""
+    address = interface.private_ip_address
+    return [
+        TaskTarget(group, address, item.container_port, address, task.availability_zone)
+        for item in load_balancers_of(service, task)
+        if (group := tx.get(TARGET_GROUPS, item.target_group_arn)) is not None
+        and group.target_type == "ip"
+    ]
 
 
 def load_balancers_of(service: Service, task: Task) -> tuple[ServiceLoadBalancer, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from homeport.domain.arn import Arns, Ids, last_segment
 from homeport.domain.cluster import Tag
 from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.network_interface import NetworkConfiguration
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Container, Task
 from homeport.domain.task_definition import TaskDefinition
@@ -32,6 +33,7 @@ class TaskTemplate:
     overrides: Mapping[str, object] = field(default_factory=dict)
     tags: tuple[Tag, ...] = ()
     launch_type: str = "EC2"
+    network: NetworkConfiguration | None = None  # of awsvpc tasks
     enable_ecs_managed_tags: bool = False
 
     def demand(self) -> Demand:
@@ -58,6 +60,7 @@ def service_task_template(
             managed_tags(cluster, service.name) if service.enable_ecs_managed_tags else (),
         ),
         launch_type=deployment.launch_type,
+        network=deployment.network,
         enable_ecs_managed_tags=service.enable_ecs_managed_tags,
     )
 

@@ -27,7 +27,8 @@ class Platform:
     """Facts about this installation that operations answer with.
 
     ``endpoint_url`` is what agents are told to poll (DiscoverPollEndpoint); ``lb_domain`` is
-    the domain of load balancer names.
+    the domain of load balancer names, ``load_balancer_addresses`` are those from which load
+    balancers speak to targets.
     """
 
     account_id: str
@@ -35,6 +36,7 @@ class Platform:
     availability_zones: tuple[str, ...]
     endpoint_url: str
     lb_domain: str = "elb.localhost"
+    load_balancer_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

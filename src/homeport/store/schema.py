@@ -24,6 +24,7 @@ from homeport.domain.load_balancing import (
     TargetHealth,
 )
 from homeport.domain.logs import LogGroup, LogStream
+from homeport.domain.network_interface import AddressCursor, NetworkInterface
 from homeport.domain.routing import ElasticAddress, InternetGateway, NatGateway, RouteTable
 from homeport.domain.service import Service, ServiceEvent
 from homeport.domain.service_deployment import ServiceDeployment, ServiceRevision
@@ -71,6 +72,7 @@ TASKS = Table(
         "service": lambda r: r.service_arn,
         "container_instance": lambda r: r.container_instance_arn,
         "task_definition": lambda r: r.task_definition_arn,
+        "attachment": lambda r: r.interface.arn if r.interface else None,
     },
 )
 CLIENT_TOKENS = Table("client_tokens", ClientToken, key=lambda r: r.key)
@@ -139,6 +141,19 @@ ELASTIC_ADDRESSES = Table("elastic_addresses", ElasticAddress, key=lambda r: r.a
 VPC_ENDPOINTS = Table(
     "vpc_endpoints", VpcEndpoint, key=lambda r: r.endpoint_id, indexes={"vpc": lambda r: r.vpc_id}
 )
+NETWORK_INTERFACES = Table(
+    "network_interfaces",
+    NetworkInterface,
+    key=lambda r: r.network_interface_id,
+    indexes={
+        "subnet": lambda r: r.subnet_id,
+        "vpc": lambda r: r.vpc_id,
+        "task": lambda r: r.task_arn,
+        "private_ip_address": lambda r: r.private_ip_address,
+        "public_ip_address": lambda r: r.public_ip_address,
+    },
+)
+ADDRESS_CURSORS = Table("address_cursors", AddressCursor, key=lambda r: r.pool)
 LOG_GROUPS = Table("log_groups", LogGroup, key=lambda r: r.arn)
 LOG_STREAMS = Table(
     "log_streams", LogStream, key=lambda r: r.arn, indexes={"group": lambda r: r.group_arn}
@@ -176,6 +191,8 @@ TABLES: tuple[Table[Any], ...] = (
     NAT_GATEWAYS,
     ELASTIC_ADDRESSES,
     VPC_ENDPOINTS,
+    NETWORK_INTERFACES,
+    ADDRESS_CURSORS,
     LOG_GROUPS,
     LOG_STREAMS,
 )

@@ -27,7 +27,9 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 ENDPOINT = "http://127.0.0.1:4566"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 SESSIONS = SessionMint(b"a key of the tests, of 32 bytes  ")
-PLATFORM = Platform(ACCOUNT, REGION, ZONES, ENDPOINT)
+PLATFORM = Platform(
+    ACCOUNT, REGION, ZONES, ENDPOINT, load_balancer_addresses=("192.168.7.1", "172.17.0.1")
+)
 KEY = AccessKey("AKIAROOT", "secret", f"arn:aws:iam::{ACCOUNT}:root", "root", 0.0)
 
 

@@ -132,6 +132,16 @@ class World:
         assert task is not None
         return task
 
+    def rows(self, table: Any) -> list[Any]:
+        """Every record of a table."""
+        with self.store.transaction() as tx:
+            return tx.all(table)
+
+    def adopt(self, task: Task, service_arn: str, deployment_id: str) -> None:
+        """Make a task one of a service's deployment."""
+        owned = msgspec.structs.replace(task, service_arn=service_arn, deployment_id=deployment_id)
+        self.put(TASKS, owned)
+
     def service(self, name: str) -> Service:
         """The service's record."""
         with self.store.transaction() as tx:

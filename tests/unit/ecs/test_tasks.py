@@ -219,18 +219,6 @@ def test_requests_that_are_not_run_yet(
     assert text.startswith("Homeport does not run this yet: ")
 
 
-def test_awsvpc_needs_a_network_and_is_not_run_yet(world: World, instance: str) -> None:
-    world.define("vpc", network_mode="awsvpc", document={"networkMode": "awsvpc"})
-    assert refused(world, taskDefinition="vpc") == (
-        "InvalidParameterException",
-        "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-    )
-    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
-    code, text = refused(world, taskDefinition="vpc", networkConfiguration=network)
-    assert code == "ClientException"
-    assert "awsvpc" in text
-
-
 def test_a_launch_type_outside_the_compatibilities(world: World, instance: str) -> None:
     world.define("ec2", document={"compatibilities": ["EC2", "EXTERNAL"]})
     assert refused(world, taskDefinition="ec2", launchType="FARGATE") == (

@@ -10,8 +10,10 @@ from typing import Any
 from api_client import PLATFORM, Api
 from botocore.awsrequest import AWSPreparedRequest
 
+from homeport.agentlink.interfaces import interfaces_of
 from homeport.agentlink.payload import run_payload
 from homeport.controllers.history import HistoryController
+from homeport.controllers.interfaces import InterfacesController
 from homeport.controllers.retention import RetentionController
 from homeport.controllers.runner import Runner
 from homeport.controllers.services import ServiceController
@@ -61,6 +63,7 @@ class World:
             [
                 ServiceController(ids, arns, 40.0),
                 TargetsController(ids),
+                InterfacesController(),
                 HistoryController(ids, arns),
                 RetentionController(),
             ],
@@ -98,7 +101,7 @@ class World:
             for task in tx.all(TASKS):
                 definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
                 if definition is not None:
-                    run_payload(task, definition, None)
+                    run_payload(task, definition, None, interfaces_of(tx, task))
 
     def close(self) -> None:
         self.api.close()

@@ -13,7 +13,15 @@ from typing import Any
 
 from homeport.services.call import Call, Handler, Response
 
-from . import instances, security_group_rules, security_groups, tags, vpcs, zones
+from . import (
+    instances,
+    network_interfaces,
+    security_group_rules,
+    security_groups,
+    tags,
+    vpcs,
+    zones,
+)
 from .errors import DryRunOperation
 
 
@@ -36,6 +44,7 @@ OPERATIONS: Mapping[str, Handler] = {
         **security_groups.OPERATIONS,
         **security_group_rules.OPERATIONS,
         **instances.OPERATIONS,
+        **network_interfaces.OPERATIONS,
         **tags.OPERATIONS,
     }.items()
 }

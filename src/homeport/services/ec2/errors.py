@@ -46,6 +46,15 @@ class SubnetNotFound(ServiceError):
         super().__init__(f"The subnet ID '{subnet_id[:128]}' does not exist")
 
 
+class NetworkInterfaceNotFound(ServiceError):
+    """No such network interface."""
+
+    code_name = "InvalidNetworkInterfaceID.NotFound"
+
+    def __init__(self, interface_id: str) -> None:
+        super().__init__(f"The networkInterface ID '{interface_id[:128]}' does not exist")
+
+
 class InstanceNotFound(ServiceError):
     """No such instance."""
 

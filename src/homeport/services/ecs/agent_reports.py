@@ -15,6 +15,7 @@ import msgspec
 from homeport.domain.arn import last_segment
 from homeport.domain.cluster import Cluster, Tag
 from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.network_interface import AttachmentStatus
 from homeport.domain.task import ContainerStatus, NetworkBinding, Task
 from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import CONTAINER_INSTANCES, TASK_DEFINITIONS, TASKS
@@ -33,6 +34,7 @@ from .task_report import ContainerReport, TaskReport, apply_report
 
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import (
+        AttachmentStateChangeTypeDef,
         ContainerStateChangeTypeDef,
         DiscoverPollEndpointRequestTypeDef,
         NetworkBindingTypeDef,
@@ -48,6 +50,11 @@ _CONTAINER_STATUSES: dict[str, ContainerStatus] = {
     "PENDING": "PENDING",
     "RUNNING": "RUNNING",
     "STOPPED": "STOPPED",
+}
+# What an agent can see of an attachment; the other states are the control plane's.
+_ATTACHMENT_STATUSES: dict[str, AttachmentStatus] = {
+    "ATTACHED": "ATTACHED",
+    "DETACHED": "DETACHED",
 }
 
 
@@ -90,6 +97,8 @@ def submit_task_state_change(call: Call, request: SubmitTaskStateChangeRequestTy
         pull_stopped_at=_epoch(request.get("pullStoppedAt")),
         execution_stopped_at=_epoch(request.get("executionStoppedAt")),
     )
+    for change in request.get("attachments") or ():
+        _apply_attachment(call, change)
     if request.get("task"):
         _apply(call, _task(call, request.get("cluster"), request.get("task")), report)
     return ACKNOWLEDGED
@@ -115,10 +124,11 @@ def submit_container_state_change(
 def submit_attachment_state_changes(
     call: Call, request: SubmitAttachmentStateChangesRequestTypeDef
 ) -> Response:
-    """Refused: attachments belong to awsvpc tasks and EBS volumes, which are not run yet."""
+    """The network interfaces of tasks reached a state."""
     find_cluster(call, request.get("cluster"))
-    arns = ", ".join(change.get("attachmentArn", "") for change in request["attachments"])
-    raise InvalidParameterException(f"Unable to find attachments: [{arns}]")
+    for change in request["attachments"]:
+        _apply_attachment(call, change)
+    return ACKNOWLEDGED
 
 
 def _known_instance(
@@ -204,6 +214,20 @@ def _task(call: Call, cluster_name: str | None, identifier: str | None) -> Task:
     if task is None:
         raise InvalidParameterException("The referenced task was not found.")
     return task
+
+
+def _apply_attachment(call: Call, change: AttachmentStateChangeTypeDef) -> None:
+    arn, status = change["attachmentArn"], change["status"]
+    reported = _ATTACHMENT_STATUSES.get(status)
+    if reported is None:
+        raise InvalidParameterException(
+            f"The status '{status[:64]}' of an attachment should be one of [ATTACHED,DETACHED]."
+        )
+    tasks = call.tx.find(TASKS, "attachment", arn)
+    if not tasks:
+        raise InvalidParameterException(f"Unable to find attachments: [{arn[:256]}]")
+    for task in tasks:
+        _apply(call, task, TaskReport(interface_status=reported))
 
 
 def _apply(call: Call, task: Task, report: TaskReport) -> None:

@@ -36,7 +36,6 @@ def check_launch(request: Request, definition: TaskDefinition, overrides: Reques
     """Raise unless an agent can run a task of ``definition`` as the request wants it."""
     launch_type = check_launch_type(request)
     _check_compatible(launch_type, definition)
-    _check_network(request, definition)
     if launch_type != "EC2":
         raise ClientException(refusal(f"launchType {launch_type}"))
     if request.get("platformVersion"):
@@ -57,17 +56,4 @@ def _check_compatible(launch_type: str, definition: TaskDefinition) -> None:
     if isinstance(compatibilities, list | tuple) and launch_type not in compatibilities:
         raise InvalidParameterException(
             f"Task definition does not support launch_type {launch_type}."
-        )
-
-
-def _check_network(request: Request, definition: TaskDefinition) -> None:
-    network = request.get("networkConfiguration")
-    awsvpc = definition.network_mode == "awsvpc"
-    if awsvpc and not network:
-        raise InvalidParameterException(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
-        )
-    if network and not awsvpc:
-        raise InvalidParameterException(
-            "Network Configuration is not valid for the given networkMode of this task definition."
         )

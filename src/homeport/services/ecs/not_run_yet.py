@@ -44,7 +44,6 @@ def _windows(document: Document) -> bool:
 
 
 TASK_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("networkMode awsvpc", lambda d: d.get("networkMode") == "awsvpc"),
     ("taskRoleArn", _has("taskRoleArn")),
     ("pidMode task", lambda d: d.get("pidMode") == "task"),
     ("ipcMode task", lambda d: d.get("ipcMode") == "task"),

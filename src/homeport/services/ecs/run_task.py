@@ -21,6 +21,7 @@ from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 from .client_tokens import check_token, recall, remember
 from .errors import InvalidParameterException
 from .launch_checks import check_launch, check_launch_type
+from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
 from .resolve import active_cluster, runnable_task_definition
 from .tags import parse_tags
@@ -102,6 +103,7 @@ def _template(
     definition = runnable_task_definition(call, request["taskDefinition"])
     overrides: Mapping[str, Any] = request.get("overrides") or {}
     check_overrides(overrides, definition)
+    network = parse_network(call, request, definition, check_launch_type(request))
     check_launch(request, definition, overrides)
     managed = request.get("enableECSManagedTags", False)
     return TaskTemplate(
@@ -115,6 +117,7 @@ def _template(
             parse_tags(request.get("tags") or ()),
             managed_tags(cluster.name) if managed else (),
         ),
+        network=network,
         enable_ecs_managed_tags=managed,
     )
 

@@ -73,6 +73,11 @@ def _check_target_group(tx: Transaction, arn: str, definition: TaskDefinition) -
             f"The provided target group {arn} has target type instance, which is incompatible "
             "with the awsvpc network mode specified in the task definition."
         )
+    if group.target_type == "ip" and definition.network_mode != "awsvpc":
+        raise InvalidParameterException(
+            f"The provided target group {arn} has target type ip, which is incompatible with the "
+            f"{definition.network_mode} network mode specified in the task definition."
+        )
     if arn not in _attached_target_groups(tx):
         raise InvalidParameterException(
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."

@@ -21,6 +21,7 @@ from homeport.store import Transaction
 from homeport.store.schema import TASKS
 
 from .container_instance_views import is_pending
+from .network_configuration import network_view
 from .tags import view as tags_view
 
 View = dict[str, object]
@@ -66,6 +67,7 @@ def service_view(tx: Transaction, service: Service, *, include_tags: bool) -> Vi
         "roleArn": service.role_arn or None,
         "events": [_event(event) for event in newest_events(tx, service.arn)],
         "createdAt": service.created_at,
+        "networkConfiguration": network_view(service.network),
         "placementConstraints": [_constraint(c) for c in service.placement_constraints],
         "placementStrategy": [_strategy(s) for s in service.placement_strategy],
         "healthCheckGracePeriodSeconds": service.health_check_grace_period_seconds,
@@ -95,6 +97,7 @@ def _deployment(service: Service, deployment: Deployment, counts: TaskCounts) ->
         "createdAt": deployment.created_at,
         "updatedAt": deployment.updated_at,
         "launchType": deployment.launch_type,
+        "networkConfiguration": network_view(deployment.network),
         "rolloutState": deployment.rollout_state,
         "rolloutStateReason": deployment.rollout_state_reason,
     }

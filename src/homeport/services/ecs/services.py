@@ -32,7 +32,8 @@ from .errors import (
     ServiceNotActiveException,
     ServiceNotFoundException,
 )
-from .launch_checks import check_launch
+from .launch_checks import check_launch, check_launch_type
+from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
 from .resolve import active_cluster, find_cluster, runnable_task_definition
 from .service_load_balancers import check_load_balancers, parse_load_balancers
@@ -195,6 +196,7 @@ def _new_service(
     percents = parse_percents(request, default_percents(strategy))
     load_balancers = parse_load_balancers(request.get("loadBalancers") or ())
     check_load_balancers(call.tx, load_balancers, definition)
+    network = parse_network(call, request, definition, check_launch_type(request))
     check_launch(request, definition, {})
     grace = parse_grace_period(request.get("healthCheckGracePeriodSeconds"))
     service = Service(
@@ -212,6 +214,7 @@ def _new_service(
         # Shown as 0 with load balancers and not at all without them.
         health_check_grace_period_seconds=0 if grace is None and load_balancers else grace,
         load_balancers=load_balancers,
+        network=network,
         placement_constraints=parse_constraints(
             request.get("placementConstraints") or (), definition
         ),
@@ -241,6 +244,7 @@ def _new_deployment(call: Call, service: Service) -> Deployment:
         rollout_state_reason=f"ECS deployment {deployment_id} in progress.",
         load_balancers=service.load_balancers,
         launch_type=service.launch_type,
+        network=service.network,
     )
 
 
@@ -253,6 +257,7 @@ def _changed(call: Call, service: Service, request: UpdateServiceRequestTypeDef)
     )
     changes: dict[str, Any] = {
         "task_definition_arn": definition.arn,
+        "network": parse_network(call, request, definition, service.launch_type, service.network),
         "minimum_healthy_percent": percents.minimum_healthy,
         "maximum_percent": percents.maximum,
         "propagate_tags": parse_propagate_tags(
@@ -301,6 +306,7 @@ def _deploys(before: Service, after: Service) -> bool:
     return (
         before.task_definition_arn != after.task_definition_arn
         or before.load_balancers != after.load_balancers
+        or before.network != after.network
         or before.propagate_tags != after.propagate_tags
         or before.enable_ecs_managed_tags != after.enable_ecs_managed_tags
     )

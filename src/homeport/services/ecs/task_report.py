@@ -2,7 +2,9 @@
 
 Reports may be repeated, late or out of order ("duplicates and reorderings occur"), so every
 step is monotone: status only moves forward, a fact once observed is not taken back, and nothing
-changes a task that is STOPPED. Applying a report twice equals applying it once.
+changes a task that is STOPPED. Applying a report twice equals applying it once. A task with a
+network interface is DEPROVISIONING when its agent reports it as stopped; the control plane takes
+the interface away and ends it.
 
 The control plane's own wish stands above what an agent reports late: RUNNING for a task that is
 to stop leaves it where it is. A task of a service with load balancers is RUNNING as soon as its
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from homeport.domain.network_interface import ATTACHMENT_ORDER, AttachmentStatus
 from homeport.domain.task import (
     Container,
     ContainerStatus,
@@ -55,6 +58,7 @@ class TaskReport:
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None
     execution_stopped_at: float | None = None
+    interface_status: AttachmentStatus | None = None
 
 
 def apply_report(task: Task, report: TaskReport, essential: Collection[str], now: float) -> Task:
@@ -75,10 +79,11 @@ def apply_report(task: Task, report: TaskReport, essential: Collection[str], now
 
 
 def _state(task: Task) -> tuple[object, ...]:
-    return (task.last_status, task.desired_status, task.containers)
+    return (task.last_status, task.desired_status, task.containers, task.interface)
 
 
 def _observe(task: Task, report: TaskReport, now: float) -> Task:
+    task = _with_interface(task, report.interface_status)
     by_name = {container.name: container for container in report.containers}
     return msgspec.structs.replace(
         task,
@@ -89,6 +94,21 @@ def _observe(task: Task, report: TaskReport, now: float) -> Task:
         pull_started_at=task.pull_started_at or report.pull_started_at,
         pull_stopped_at=report.pull_stopped_at or task.pull_stopped_at,
         execution_stopped_at=task.execution_stopped_at or report.execution_stopped_at,
+    )
+
+
+def _with_interface(task: Task, status: AttachmentStatus | None) -> Task:
+    """The agent has its interface in place: the task need not be provisioned any more."""
+    interface = task.interface
+    if interface is None or status is None:
+        return task
+    if ATTACHMENT_ORDER[status] <= ATTACHMENT_ORDER[interface.status]:
+        return task
+    provisioned = status == "ATTACHED" and task.last_status == "PROVISIONING"
+    return msgspec.structs.replace(
+        task,
+        interface=msgspec.structs.replace(interface, status=status),
+        last_status="PENDING" if provisioned else task.last_status,
     )
 
 
@@ -131,18 +151,23 @@ def _ending(task: Task, essential: Collection[str], now: float) -> Task:
 
 
 def _stopped(task: Task, report: TaskReport, essential: Collection[str], now: float) -> Task:
+    """Over, but for the interface of a task that has one: it is taken away first."""
     code, reason = _why(task, report.reason, essential)
+    last_status: TaskStatus = "STOPPED"
+    if task.interface is not None:
+        task = _with_interface(task, "DETACHING")
+        last_status = "DEPROVISIONING"
     ended_at = now if task.started_at or _ran(task, essential) else None
     return msgspec.structs.replace(
         task,
         desired_status="STOPPED",
-        last_status="STOPPED",
+        last_status=last_status,
         containers=tuple(
             msgspec.structs.replace(c, last_status="STOPPED") for c in task.containers
         ),
         stopping_at=task.stopping_at or now,
         execution_stopped_at=task.execution_stopped_at or ended_at,
-        stopped_at=now,
+        stopped_at=now if last_status == "STOPPED" else None,
         stop_code=task.stop_code or code,
         stopped_reason=task.stopped_reason or reason,
         tags=(),

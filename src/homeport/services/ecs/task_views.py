@@ -6,6 +6,7 @@ less than a cache of views would be worth.
 
 from __future__ import annotations
 
+from homeport.domain.network_interface import InterfaceAttachment
 from homeport.domain.task import Container, NetworkBinding, Task
 
 from .tags import view as tags_view
@@ -16,14 +17,14 @@ View = dict[str, object]
 def task_view(task: Task, *, include_tags: bool = False) -> View:
     """``Task`` as DescribeTasks shows it. Members that are None are dropped by the encoder."""
     return {
-        "attachments": [],
+        "attachments": [] if task.interface is None else [_attachment_view(task.interface)],
         "attributes": [],
         "availabilityZone": task.availability_zone,
         "clusterArn": task.cluster_arn,
         "connectivity": "CONNECTED" if task.connectivity_at else None,
         "connectivityAt": task.connectivity_at,
         "containerInstanceArn": task.container_instance_arn,
-        "containers": [_container_view(c, task.arn) for c in task.containers],
+        "containers": [_container_view(c, task) for c in task.containers],
         "cpu": str(task.cpu),
         "createdAt": task.created_at,
         "desiredStatus": task.desired_status,
@@ -51,11 +52,11 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
     }
 
 
-def _container_view(container: Container, task_arn: str) -> View:
+def _container_view(container: Container, task: Task) -> View:
     reservation = container.memory_reservation
     return {
         "containerArn": container.arn,
-        "taskArn": task_arn,
+        "taskArn": task.arn,
         "name": container.name,
         "image": container.image,
         "imageDigest": container.image_digest,
@@ -64,11 +65,34 @@ def _container_view(container: Container, task_arn: str) -> View:
         "exitCode": container.exit_code,
         "reason": container.reason,
         "networkBindings": [_binding_view(b) for b in container.network_bindings],
-        "networkInterfaces": [],
+        "networkInterfaces": [] if task.interface is None else [_interface_view(task.interface)],
         "healthStatus": container.health_status,
         "cpu": str(container.cpu),
         "memory": None if container.memory is None else str(container.memory),
         "memoryReservation": None if reservation is None else str(reservation),
+    }
+
+
+def _attachment_view(interface: InterfaceAttachment) -> View:
+    details = (
+        ("subnetId", interface.subnet_id),
+        ("networkInterfaceId", interface.network_interface_id),
+        ("macAddress", interface.mac_address),
+        ("privateDnsName", interface.private_dns_name),
+        ("privateIPv4Address", interface.private_ip_address),
+    )
+    return {
+        "id": interface.id,
+        "type": "ElasticNetworkInterface",
+        "status": interface.status,
+        "details": [{"name": name, "value": value} for name, value in details],
+    }
+
+
+def _interface_view(interface: InterfaceAttachment) -> View:
+    return {
+        "attachmentId": interface.id,
+        "privateIpv4Address": interface.private_ip_address,
     }
 
 

@@ -1,0 +1,92 @@
+"""Gives out the addresses of subnets: the one place that chooses them.
+
+The first four addresses of a subnet and its last are AWS's own ("Subnet CIDR blocks", VPC user
+guide). Addresses go round: the one after the last that was given comes next, so an address that
+became free is given again as late as possible, and nobody who still knows it by heart meets a
+stranger there soon.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from homeport.domain.network_interface import AddressCursor
+from homeport.domain.vpc import Subnet
+from homeport.store import Transaction
+from homeport.store.schema import ADDRESS_CURSORS, CONTAINER_INSTANCES, NETWORK_INTERFACES
+
+RESERVED_AT_START, RESERVED_AT_END = 4, 1
+# 198.18.0.0/15 is routed nowhere on the internet (RFC 2544): a public address of Homeport says
+# that an interface has one; nobody outside this installation can use it.
+PUBLIC_POOL = ipaddress.IPv4Network("198.18.0.0/15")
+PUBLIC = "public"
+
+
+def allocate_private_address(tx: Transaction, subnet: Subnet) -> str | None:
+    """The next free address of a subnet, or None when there is none.
+
+    It is taken once a NetworkInterface with it is in the store: put one in this transaction.
+    Hosts have one route to an address, so no two VPCs and no host of a cluster share one.
+    """
+    hosts = {i.private_ip for i in tx.all(CONTAINER_INSTANCES) if i.status != "INACTIVE"}
+
+    def is_free(address: str) -> bool:
+        return address not in hosts and not tx.find(
+            NETWORK_INTERFACES, "private_ip_address", address
+        )
+
+    return _next(tx, subnet.subnet_id, ipaddress.IPv4Network(subnet.cidr_block), is_free)
+
+
+def allocate_public_address(tx: Transaction) -> str | None:
+    """The next free address of the public pool, or None when there is none."""
+
+    def is_free(address: str) -> bool:
+        return not tx.find(NETWORK_INTERFACES, "public_ip_address", address)
+
+    return _next(tx, PUBLIC, PUBLIC_POOL, is_free)
+
+
+def has_room(tx: Transaction, subnet: Subnet) -> bool:
+    """Whether a subnet may have an address left."""
+    return free_addresses(tx, subnet) > 0
+
+
+def usable_addresses(subnet: Subnet) -> int:
+    """How many addresses a subnet can give."""
+    total = ipaddress.IPv4Network(subnet.cidr_block).num_addresses
+    return max(0, total - RESERVED_AT_START - RESERVED_AT_END)
+
+
+def free_addresses(tx: Transaction, subnet: Subnet) -> int:
+    """How many of them are free now."""
+    return usable_addresses(subnet) - len(tx.find(NETWORK_INTERFACES, "subnet", subnet.subnet_id))
+
+
+def is_usable(subnet: Subnet, address: str) -> bool:
+    """Whether an interface may have this address of the subnet, free or not."""
+    network = ipaddress.IPv4Network(subnet.cidr_block)
+    try:
+        number = int(ipaddress.IPv4Address(address)) - int(network.network_address)
+    except ipaddress.AddressValueError:
+        return False
+    return RESERVED_AT_START <= number < network.num_addresses - RESERVED_AT_END
+
+
+def _next(
+    tx: Transaction,
+    pool: str,
+    network: ipaddress.IPv4Network,
+    is_free: Callable[[str], bool],
+) -> str | None:
+    base = int(network.network_address) + RESERVED_AT_START
+    size = network.num_addresses - RESERVED_AT_START - RESERVED_AT_END
+    cursor = tx.get(ADDRESS_CURSORS, pool)
+    first = int(ipaddress.IPv4Address(cursor.last_address)) - base + 1 if cursor else 0
+    for step in range(size):
+        address = str(ipaddress.IPv4Address(base + (first + step) % size))
+        if is_free(address):
+            tx.put(ADDRESS_CURSORS, AddressCursor(pool, address))
+            return address
+    return None
