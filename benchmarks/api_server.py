@@ -28,6 +28,7 @@ from homeport.domain.cluster import Cluster
 from homeport.domain.credential import AccessKey
 from homeport.domain.session import SessionMint
 from homeport.domain.task import Container, NetworkBinding, Task
+from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway, no_steps
 from homeport.gateway.asgi import Receive, Scope, Send, read_body
 from homeport.services.call import Platform
@@ -141,6 +142,7 @@ async def serve(core: int, mode: str, port: int) -> None:
             platform=platform,
             authenticate=True,
             sessions=SessionMint(bytes(32)),
+            vault=Vault(bytes(32)),
             agentlink=AgentLink(store, Ids()),
             steps=clock if mode == "steps" else no_steps,
         )

@@ -31,6 +31,7 @@ from homeport.controllers.targets import TargetsController
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.credential import AccessKey
 from homeport.domain.session import SessionMint
+from homeport.domain.vault import Vault, WrongKey
 from homeport.gateway.app import Gateway
 from homeport.local_agent import LocalAgent
 from homeport.scheduling.stop import stop_task
@@ -39,7 +40,14 @@ from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
 from homeport.settings import Settings
 from homeport.store import Store, Transaction
 from homeport.store.journal import GroupCommit, SqliteEngine
-from homeport.store.schema import ACCESS_KEYS, CONTAINER_INSTANCES, TABLES, TASKS
+from homeport.store.schema import (
+    ACCESS_KEYS,
+    CONTAINER_INSTANCES,
+    PARAMETER_VERSIONS,
+    SECRET_VERSIONS,
+    TABLES,
+    TASKS,
+)
 from homeport.traffic import Traffic, TrafficSettings
 from homeport.traffic.addresses import source_addresses
 
@@ -99,6 +107,7 @@ async def _serve(
         platform=platform,
         authenticate=settings.authenticate,
         sessions=sessions,
+        vault=open_vault(settings, store),
         agentlink=link,
     )
     runner = Runner(
@@ -280,6 +289,29 @@ def key_file(path: Path) -> bytes:
             "from a backup, or remove it: what was sealed or issued with it is lost then."
         )
     return key
+
+
+def open_vault(settings: Settings, store: Store) -> Vault:
+    """The vault, whose key opens what is stored; StartError if it does not, or is gone."""
+    path = settings.vault_key_path
+    with store.transaction() as tx:
+        sealed = [(v.value, v.owner) for v in tx.all(PARAMETER_VERSIONS)]
+        sealed += [(v.value, v.owner) for v in tx.all(SECRET_VERSIONS)]
+    if sealed and not path.exists():
+        raise StartError(
+            f"{path} is missing, and the stored secrets and parameters can't be read without it. "
+            "Restore it from a backup of the data directory."
+        )
+    vault = Vault(key_file(path))
+    try:
+        for value, owner in sealed[:1]:
+            vault.open(value, owner)
+    except WrongKey as error:
+        raise StartError(
+            f"{path} is not the key that the stored secrets and parameters were sealed with. "
+            "Restore the one that belongs to this data directory."
+        ) from error
+    return vault
 
 
 @contextlib.contextmanager

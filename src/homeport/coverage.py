@@ -17,6 +17,8 @@ TITLES = {
     "ec2": "Amazon EC2 (VPC)",
     "sts": "AWS STS",
     "logs": "Amazon CloudWatch Logs",
+    "secretsmanager": "AWS Secrets Manager",
+    "ssm": "AWS Systems Manager (Parameter Store)",
 }
 
 
@@ -46,7 +48,7 @@ def _service(name: str, operations: Mapping[str, Handler]) -> Iterator[str]:
     yield ""
     for operation in sorted(operations):
         yield f"* {operation}"
-    if missing and name != "ec2":
+    if missing and name not in ("ec2", "ssm"):
         yield ""
         yield f"Not implemented: {', '.join(missing)}."
 

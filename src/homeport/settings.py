@@ -65,6 +65,11 @@ class Settings:
         return self.data_dir / "session.key"
 
     @property
+    def vault_key_path(self) -> Path:
+        """The key that stored secret values are sealed with, readable by its owner only."""
+        return self.data_dir / "vault.key"
+
+    @property
     def endpoint_path(self) -> Path:
         """Where the running control plane says how to reach it."""
         return self.data_dir / "endpoint.json"

@@ -3,7 +3,8 @@
 ECS shows a stopped task for at least one hour, then answers MISSING. Services, container
 instances and clusters that are INACTIVE can be described for a while; a cluster goes after all
 that was in it. A task definition that is being deleted goes once nothing uses it. Client tokens
-are good for 24 hours. The history of a service is the history controller's.
+are good for 24 hours. A deleted secret goes when its recovery window ends. The history of a
+service is the history controller's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from homeport.domain.cluster import Cluster
 from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.secret import Secret
 from homeport.domain.service import Service
 from homeport.domain.task import ClientToken, Task
 from homeport.domain.task_definition import TaskDefinition
@@ -23,6 +25,8 @@ from homeport.store.schema import (
     CLIENT_TOKENS,
     CLUSTERS,
     CONTAINER_INSTANCES,
+    SECRET_VERSIONS,
+    SECRETS,
     SERVICE_EVENTS,
     SERVICES,
     TASK_DEFINITIONS,
@@ -78,6 +82,10 @@ def _definition(definition: TaskDefinition, tx: Transaction, now: float) -> floa
     return now + LOOK_AGAIN_SECONDS if in_use(tx, definition.arn) else now
 
 
+def _secret(secret: Secret, tx: Transaction, now: float) -> float | None:
+    return secret.delete_at
+
+
 RULES = {
     rule.table.name: rule
     for rule in (
@@ -87,6 +95,7 @@ RULES = {
         Rule(CLUSTERS, _cluster),
         Rule(CLIENT_TOKENS, _token),
         Rule(TASK_DEFINITIONS, _definition),
+        Rule(SECRETS, _secret),
     )
 }
 
@@ -124,4 +133,7 @@ class RetentionController:
         if rule.table is SERVICES:
             for event in tx.find(SERVICE_EVENTS, "service", own_key):
                 tx.delete(SERVICE_EVENTS, SERVICE_EVENTS.key(event))
+        if rule.table is SECRETS:
+            for version in tx.find(SECRET_VERSIONS, "secret", own_key):
+                tx.delete(SECRET_VERSIONS, SECRET_VERSIONS.key(version))
         return None

@@ -43,6 +43,15 @@ class Arns:
         """``arn:aws:sts::A:assumed-role/ROLE/SESSION``: the role's path is dropped."""
         return f"arn:aws:sts::{self.account_id}:assumed-role/{role_name}/{session_name}"
 
+    def parameter(self, name: str) -> str:
+        """``arn:aws:ssm:R:A:parameter/NAME``; a name that is a path brings its own slash."""
+        path = name if name.startswith("/") else f"/{name}"
+        return f"arn:aws:ssm:{self.region}:{self.account_id}:parameter{path}"
+
+    def secret(self, name: str) -> str:
+        """``arn:aws:secretsmanager:R:A:secret:NAME``."""
+        return f"arn:aws:secretsmanager:{self.region}:{self.account_id}:secret:{name}"
+
     def root(self) -> str:
         """The account's root principal."""
         return f"arn:aws:iam::{self.account_id}:root"

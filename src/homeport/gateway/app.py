@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.session import SessionMint
+from homeport.domain.vault import Vault
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
 from homeport.wire import model
@@ -81,6 +82,7 @@ class Gateway:
         platform: Platform,
         authenticate: bool,
         sessions: SessionMint,
+        vault: Vault,
         agentlink: AgentConnections,
         clock: Callable[[], float] = time.time,
         steps: Steps = no_steps,
@@ -93,6 +95,7 @@ class Gateway:
         )
         self._authorizer: Authorizer = PrincipalKindAuthorizer()
         self._sessions = sessions
+        self._vault = vault
         self._agentlink = agentlink
         self._clock = clock
         self._steps = steps
@@ -172,6 +175,7 @@ class Gateway:
                 ids=self._ids,
                 arns=self._arns,
                 sessions=self._sessions,
+                vault=self._vault,
             )
             response = handler(call, document)
         self._steps("handler")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import ec2, ecs, elbv2, logs, sts
+from . import ec2, ecs, elbv2, logs, secretsmanager, ssm, sts
 from .call import Handler
 
 OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
@@ -17,5 +17,7 @@ OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
     "ec2": ec2.OPERATIONS,
     "sts": sts.OPERATIONS,
     "logs": logs.OPERATIONS,
+    "secretsmanager": secretsmanager.OPERATIONS,
+    "ssm": ssm.OPERATIONS,
 }
 """Client name of a service → operation → handler: everything that is served."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.session import SessionMint
+from homeport.domain.vault import Vault
 from homeport.store import Transaction
 
 Response = Mapping[str, object]
@@ -54,6 +55,7 @@ class Call:
     ids: Ids
     arns: Arns
     sessions: SessionMint
+    vault: Vault
 
 
 # The request is a TypedDict of types-boto3 in each handler's own signature; the gateway only

@@ -25,7 +25,9 @@ from homeport.domain.load_balancing import (
 )
 from homeport.domain.logs import LogGroup, LogStream
 from homeport.domain.network_interface import AddressCursor, NetworkInterface
+from homeport.domain.parameter import Parameter, ParameterVersion
 from homeport.domain.routing import ElasticAddress, InternetGateway, NatGateway, RouteTable
+from homeport.domain.secret import Secret, SecretVersion
 from homeport.domain.service import Service, ServiceEvent
 from homeport.domain.service_deployment import ServiceDeployment, ServiceRevision
 from homeport.domain.task import ClientToken, Task
@@ -159,6 +161,21 @@ LOG_STREAMS = Table(
     "log_streams", LogStream, key=lambda r: r.arn, indexes={"group": lambda r: r.group_arn}
 )
 
+PARAMETERS = Table("parameters", Parameter, key=lambda r: r.name)
+PARAMETER_VERSIONS = Table(
+    "parameter_versions",
+    ParameterVersion,
+    key=lambda r: f"{r.name}|{r.version}",
+    indexes={"parameter": lambda r: r.name},
+)
+SECRETS = Table("secrets", Secret, key=lambda r: r.arn, indexes={"name": lambda r: r.name})
+SECRET_VERSIONS = Table(
+    "secret_versions",
+    SecretVersion,
+    key=lambda r: f"{r.secret_arn}|{r.version_id}",
+    indexes={"secret": lambda r: r.secret_arn},
+)
+
 TABLES: tuple[Table[Any], ...] = (
     ACCESS_KEYS,
     USERS,
@@ -195,4 +212,8 @@ TABLES: tuple[Table[Any], ...] = (
     ADDRESS_CURSORS,
     LOG_GROUPS,
     LOG_STREAMS,
+    PARAMETERS,
+    PARAMETER_VERSIONS,
+    SECRETS,
+    SECRET_VERSIONS,
 )

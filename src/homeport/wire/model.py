@@ -19,6 +19,8 @@ SERVICES: dict[str, tuple[str, str, str]] = {
     "iam": ("iam", "", "2010-05-08"),
     "ecr": ("ecr", "AmazonEC2ContainerRegistry_V20150921", ""),
     "logs": ("logs", "Logs_20140328", ""),
+    "ssm": ("ssm", "AmazonSSM", ""),
+    "secretsmanager": ("secretsmanager", "secretsmanager", ""),
     "appmesh": ("appmesh", "", ""),
 }
 

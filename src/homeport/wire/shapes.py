@@ -58,22 +58,32 @@ def check_length(shape: Shape) -> Callable[[Any], None] | None:
     if low is None and high is None:
         return None
     numeric = shape.type_name in ("integer", "long", "float", "double")
+    shown = _hidden if shape.metadata.get("sensitive") else _shown
 
     def check(value: Any) -> None:
         size = value if numeric else len(value)
         if low is not None and size < low:
-            raise Invalid("constraint", _constraint(value, numeric, "greater", low))
+            raise Invalid("constraint", _constraint(shown(value), numeric, "greater", low))
         if high is not None and size > high:
-            raise Invalid("constraint", _constraint(value, numeric, "less", high))
+            raise Invalid("constraint", _constraint(shown(value), numeric, "less", high))
 
     return check
 
 
-def _constraint(value: Any, numeric: bool, direction: str, limit: float) -> str:
-    shown = repr(value) if numeric or isinstance(value, str) else f"of length {len(value)}"
+def _shown(value: Any) -> str:
+    text = f"of length {len(value)}" if isinstance(value, bytes | list | dict) else repr(value)
+    return text[:200]
+
+
+def _hidden(value: Any) -> str:
+    """What the model marks as sensitive is not repeated, as AWS does it."""
+    return "'***'"
+
+
+def _constraint(shown: str, numeric: bool, direction: str, limit: float) -> str:
     what = "Member must have value" if numeric else "Member must have length"
     rule = f"{what} {direction} than or equal to {limit}"
-    return f"Value {shown[:200]} failed to satisfy constraint: {rule}"
+    return f"Value {shown} failed to satisfy constraint: {rule}"
 
 
 def missing(member: str) -> Invalid:

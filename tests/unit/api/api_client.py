@@ -16,6 +16,7 @@ from homeport import services
 from homeport.domain.arn import Ids
 from homeport.domain.credential import AccessKey
 from homeport.domain.session import SessionMint
+from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
@@ -30,6 +31,7 @@ SESSIONS = SessionMint(b"a key of the tests, of 32 bytes  ")
 PLATFORM = Platform(
     ACCOUNT, REGION, ZONES, ENDPOINT, load_balancer_addresses=("192.168.7.1", "172.17.0.1")
 )
+VAULT = Vault(bytes(32))
 KEY = AccessKey("AKIAROOT", "secret", f"arn:aws:iam::{ACCOUNT}:root", "root", 0.0)
 
 
@@ -50,6 +52,7 @@ class Api:
             platform=PLATFORM,
             authenticate=True,
             sessions=SESSIONS,
+            vault=VAULT,
             agentlink=no_agents,
             clock=clock,
         )

@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from homeport.bootstrap import KEY_BYTES, StartError, key_file
+from homeport.bootstrap import KEY_BYTES, StartError, key_file, open_vault
+from homeport.domain.parameter import ParameterVersion
+from homeport.domain.vault import Sealed
+from homeport.settings import Settings
+from homeport.store import Store
+from homeport.store.journal.memory import MemoryJournal
+from homeport.store.schema import PARAMETER_VERSIONS, TABLES
 
 
 def test_a_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
@@ -23,3 +30,19 @@ def test_a_damaged_key_is_named_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"session\.key is damaged: it has 5 bytes"):
         key_file(path)
     assert path.read_bytes() == b"short"
+
+
+def test_a_vault_whose_key_is_lost_or_another_one_is_not_opened(tmp_path: Path) -> None:
+    settings, store = Settings(data_dir=tmp_path), Store(TABLES, MemoryJournal())
+    version = ParameterVersion("/p", 1, Sealed(), "SecureString", 0.0, "root")
+    sealed = open_vault(settings, store).seal(b"hunter2", version.owner)
+    with store.transaction() as tx:
+        tx.put(PARAMETER_VERSIONS, replace(version, value=sealed))
+    assert open_vault(settings, store).open(sealed, version.owner) == b"hunter2"
+    settings.vault_key_path.write_bytes(bytes(KEY_BYTES))
+    with pytest.raises(StartError, match="is not the key"):
+        open_vault(settings, store)
+    settings.vault_key_path.unlink()
+    with pytest.raises(StartError, match="is missing"):
+        open_vault(settings, store)
+    assert not settings.vault_key_path.exists()

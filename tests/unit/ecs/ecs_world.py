@@ -29,6 +29,7 @@ from homeport.domain.task_definition import (
     PortMapping,
     TaskDefinition,
 )
+from homeport.domain.vault import Vault
 from homeport.services import ecs
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
@@ -99,6 +100,7 @@ class World:
                 ids=self.ids,
                 arns=ARNS,
                 sessions=SessionMint(bytes(32)),
+                vault=Vault(bytes(32)),
             )
             return OPERATIONS[operation](call, request)
 

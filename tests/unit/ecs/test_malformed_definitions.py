@@ -16,6 +16,7 @@ from api_client import ACCOUNT, PLATFORM, Api
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from homeport.domain.session import SessionMint
+from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway
 from homeport.services import OPERATIONS
 from homeport.wire import model
@@ -40,6 +41,7 @@ def gateway() -> Iterator[tuple[Api, Gateway]]:
             platform=PLATFORM,
             authenticate=False,
             sessions=SessionMint(bytes(32)),
+            vault=Vault(bytes(32)),
             agentlink=None,  # type: ignore[arg-type]
         ),
     )

@@ -30,6 +30,8 @@ SERVICE_IDS = {
     "ec2": "ec2",
     "sts": "sts",
     "cloudwatch-logs": "logs",
+    "secrets-manager": "secretsmanager",
+    "ssm": "ssm",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import busy_secrets
 import msgspec
 from acting_world import World
 from api_client import Api
@@ -27,6 +28,8 @@ def busy_world() -> World:
     target_group = _load_balancing(world, security_group)
     _containers(world, target_group)
     _logs(world)
+    busy_secrets.parameters(world)
+    busy_secrets.secrets(world)
     return world
 
 

@@ -1,0 +1,23 @@
+"""Systems Manager: Parameter Store, and nothing else of it.
+
+Called by the gateway. Owns the records of parameters and their versions: a version never outlives
+its parameter, and the newest one's number is the parameter's. Values are sealed in the records;
+they are opened for an answer and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homeport.services.call import Handler
+
+from . import deletion, describe, labels, put, reading, tags
+
+OPERATIONS: Mapping[str, Handler] = {
+    **put.OPERATIONS,
+    **reading.OPERATIONS,
+    **describe.OPERATIONS,
+    **deletion.OPERATIONS,
+    **labels.OPERATIONS,
+    **tags.OPERATIONS,
+}
