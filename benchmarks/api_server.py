@@ -143,7 +143,7 @@ async def serve(core: int, mode: str, port: int) -> None:
             authenticate=True,
             sessions=SessionMint(bytes(32)),
             vault=Vault(bytes(32)),
-            agentlink=AgentLink(store, Ids()),
+            agentlink=AgentLink(store, Ids(), SessionMint(bytes(32))),
             steps=clock if mode == "steps" else no_steps,
         )
         app: Any = floor if mode == "floor" else gateway

@@ -100,7 +100,7 @@ async def _serve(
     write_credentials(settings, root)
 
     sessions = SessionMint(key_file(settings.session_key_path))
-    link = AgentLink(store, ids)
+    link = AgentLink(store, ids, sessions)
     gateway = Gateway(
         store=store,
         operations=services.OPERATIONS,

@@ -13,21 +13,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import partial
 
 import aiohttp
 
 from . import cgroups
 from .api import EcsApi
 from .backoff import Backoff
+from .credentials import CredentialStore
 from .data_dir import DataDirError, locked
 from .engine import Engine, EngineError, EngineFacts, EngineTimeout
-from .host import Host, look_at_host
+from .host import ROLE_CAPABILITIES, Host, look_at_host
 from .identity import load_identity
 from .launch import Launcher
+from .metadata.address import claim_address
+from .metadata.answers import Answers, api_as
+from .metadata.endpoint import TaskEndpoint
 from .ports import PortAllocator
-from .registration import RegistrationRefused, register
+from .registration import TASK_LIMITS, RegistrationRefused, register
 from .sessions import Deregistered, Sessions
 from .settings import AgentSettings, SettingsError
+from .surroundings import surroundings
 from .task_files import TaskFiles
 from .task_runner import Tools
 from .tasks import Tasks
@@ -55,18 +61,36 @@ async def run_agent(settings: AgentSettings) -> None:
 async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSession) -> None:
     facts = await _engine_facts(engine)
     task_cgroups = cgroups.look(settings, facts)
-    host = look_at_host(settings, facts, task_limits=task_cgroups is not None)
+    serves_tasks = await claim_address()
+    capabilities = (ROLE_CAPABILITIES if serves_tasks else ()) + (
+        (TASK_LIMITS,) if task_cgroups is not None else ()
+    )
+    host = look_at_host(settings, facts, capabilities)
     api = EcsApi(settings, http)
     files = TaskFiles(settings.data_dir)
     slots = asyncio.Semaphore(settings.starts_at_once or max(2, os.cpu_count() or 2))
     launcher = Launcher(engine, PortAllocator(), settings, slots, task_cgroups)
-    tasks = Tasks(Tools(engine, launcher, api, files, settings))
+    credentials = CredentialStore()
+    tasks = Tasks(
+        Tools(
+            engine,
+            launcher,
+            api,
+            files,
+            settings,
+            credentials,
+            partial(surroundings, settings=settings, endpoint=serves_tasks),
+        )
+    )
     try:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(files.run(), name="task files")
             parts.create_task(tasks.run(), name="tasks")
             await tasks.adopted.wait()
-            await _stay_joined(settings, api, http, tasks, engine, facts, host)
+            if serves_tasks:
+                answers = Answers(tasks, credentials, engine, settings, api, api_as(settings, api))
+                parts.create_task(TaskEndpoint(answers, settings).run(), name="task endpoint")
+            await _stay_joined(settings, api, http, tasks, credentials, engine, facts, host)
     except* RegistrationRefused as refused:
         raise refused.exceptions[0] from None
 
@@ -76,6 +100,7 @@ async def _stay_joined(
     api: EcsApi,
     http: aiohttp.ClientSession,
     tasks: Tasks,
+    credentials: CredentialStore,
     engine: Engine,
     facts: EngineFacts,
     host: Host,
@@ -85,7 +110,7 @@ async def _stay_joined(
         identity = await register(api, settings, identity, host, facts)
         arn = identity.container_instance_arn
         try:
-            await Sessions(api, http, tasks, engine, facts, settings, arn).run()
+            await Sessions(api, http, tasks, credentials, engine, facts, settings, arn).run()
         except* Deregistered as gone:
             logger.error(
                 "%s (%s). This host joins again in an hour, or when its agent is restarted.",

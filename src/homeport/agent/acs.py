@@ -11,6 +11,8 @@ from homeport.domain.agent_protocol import (
     ErrorMessage,
     HeartbeatAckRequest,
     HeartbeatMessage,
+    IAMRoleCredentialsAckRequest,
+    IAMRoleCredentialsMessage,
     InactiveInstanceException,
     PayloadMessage,
     TaskIdentifier,
@@ -22,6 +24,7 @@ from homeport.domain.agent_protocol import (
 )
 
 from .connection import Connection, Disconnected
+from .credentials import CredentialStore
 from .tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -35,10 +38,16 @@ class AcsSession:
     """Serves one connection until it ends."""
 
     def __init__(
-        self, connection: Connection, tasks: Tasks, cluster: str, instance_arn: str
+        self,
+        connection: Connection,
+        tasks: Tasks,
+        credentials: CredentialStore,
+        cluster: str,
+        instance_arn: str,
     ) -> None:
         self._connection = connection
         self._tasks = tasks
+        self._credentials = credentials
         self._cluster = cluster
         self._instance_arn = instance_arn
 
@@ -57,6 +66,13 @@ class AcsSession:
                 await self._compare(message)
             case TaskStopVerificationAck():
                 await self._tasks.stop(t.task_arn for t in message.stop_tasks or ())
+            case IAMRoleCredentialsMessage(message_id, task_arn, role_type, renewed):
+                self._credentials.renew(task_arn, role_type, renewed)
+                await self._connection.send(
+                    IAMRoleCredentialsAckRequest(
+                        message_id, renewed.credentials_id, renewed.expiration
+                    )
+                )
             case HeartbeatMessage():
                 await self._connection.send(HeartbeatAckRequest(message_id=message.message_id))
             case CloseMessage():

@@ -39,7 +39,7 @@ class EcsApi:
 
     def __init__(self, settings: AgentSettings, http: aiohttp.ClientSession) -> None:
         self._url = f"{settings.endpoint_url}/"
-        self._http = http
+        self.http = http
         credentials = settings.credentials
         self._auth = SigV4Auth(
             BotocoreCredentials(
@@ -63,7 +63,7 @@ class EcsApi:
         )
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                async with self._http.post(self._url, data=body, headers=headers) as response:
+                async with self.http.post(self._url, data=body, headers=headers) as response:
                     return _answer(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiUnreachable(f"{operation}: {error!r}") from error

@@ -23,6 +23,7 @@ from homeport.domain.agent_protocol import (
     PayloadVolume,
 )
 
+from .surroundings import Surroundings
 from .task_state import Binding
 
 LABEL_TASK_ARN = "com.amazonaws.ecs.task-arn"
@@ -30,9 +31,6 @@ LABEL_CONTAINER_NAME = "com.amazonaws.ecs.container-name"
 LABEL_FAMILY = "com.amazonaws.ecs.task-definition-family"
 LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
-
-EXECUTION_ENVIRONMENT = {"AWS_EXECUTION_ENV": "AWS_ECS_EC2"}
-"""What every container is told, unless its definition says otherwise."""
 
 MIB = 1024 * 1024
 MINIMUM_MEMORY = 6 * MIB  # what the Engine accepts
@@ -104,17 +102,17 @@ def create_body(
     container: PayloadContainer,
     bindings: Sequence[Binding],
     cluster: str,
-    cgroup_parent: str = "",
+    around: Surroundings,
 ) -> Document:
-    """The body of ``POST /containers/create``. Raises SpecError.
-
-    ``cgroup_parent``: the task's control group, which bounds its containers together.
-    """
-    config = {**_config(task, container), **_parsed(container.docker_config.config, "config")}
+    """The body of ``POST /containers/create``. Raises SpecError."""
+    config = {
+        **_config(task, container, around),
+        **_parsed(container.docker_config.config, "config"),
+    }
     config["Labels"] = {**(config.get("Labels") or {}), **labels(task, container.name, cluster)}
     host_config = {
         **_host_config(task, container, bindings),
-        **_limits(task, container, cgroup_parent),
+        **_limits(task, container, around.cgroup_parent),
         **_parsed(container.docker_config.host_config, "hostConfig"),
     }
     if task.network_mode not in ("", "bridge", "host", "none"):
@@ -124,8 +122,8 @@ def create_body(
     return {**config, "HostConfig": host_config}
 
 
-def _config(task: PayloadTask, container: PayloadContainer) -> Document:
-    environment = {**EXECUTION_ENVIRONMENT, **(container.environment or {})}
+def _config(task: PayloadTask, container: PayloadContainer, around: Surroundings) -> Document:
+    environment = {**around.defaults, **(container.environment or {}), **around.environment}
     config: Document = {
         "Image": container.image,
         "Env": [f"{name}={value}" for name, value in environment.items()],

@@ -240,6 +240,22 @@ class Engine:
                 raise
         return msgspec.convert(facts, ContainerFacts)
 
+    async def describe(self, container: str) -> dict[str, Any] | None:
+        """The Engine's own document of a container; None if there is none."""
+        async with _within(INSPECT_SECONDS):
+            try:
+                return dict(await self._docker.containers.container(container).show())
+            except DockerError as error:
+                if error.status == 404:
+                    return None
+                raise
+
+    async def stats(self, container: str) -> dict[str, Any] | None:
+        """Its current statistics (takes the Engine a second or two)."""
+        async with _within(INSPECT_SECONDS):
+            found = await self._docker.containers.container(container).stats(stream=False)
+        return dict(found[0]) if found else None
+
     async def list_labelled(self, label: str) -> list[ListedContainer]:
         """Every container, running or not, that has a label (``name`` or ``name=value``)."""
         async with _within(INSPECT_SECONDS):

@@ -18,19 +18,30 @@ from .settings import AgentSettings
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
+ROLE_CAPABILITIES = (
+    "com.amazonaws.ecs.capability.task-iam-role",
+    "com.amazonaws.ecs.capability.task-iam-role-network-host",
+)
+"""Of a host that serves 169.254.170.2."""
+
+
 class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """``cpu`` in units (1024 a core), ``memory`` in MiB; ``task_limits``: whether a task's own
-    cpu and memory bound its containers together."""
+    """``cpu`` in units (1024 a core), ``memory`` in MiB.
+
+    ``capabilities``: attributes that not every host of this agent has.
+    """
 
     cpu: int
     memory: int
     address: str
     architecture: str
     kernel: str
-    task_limits: bool = False
+    capabilities: tuple[str, ...] = ()
 
 
-def look_at_host(settings: AgentSettings, engine: EngineFacts, *, task_limits: bool) -> Host:
+def look_at_host(
+    settings: AgentSettings, engine: EngineFacts, capabilities: tuple[str, ...]
+) -> Host:
     """Cores, memory left for tasks, and the address load balancers use."""
     total = total_memory(Path("/proc/meminfo").read_text())
     return Host(
@@ -39,7 +50,7 @@ def look_at_host(settings: AgentSettings, engine: EngineFacts, *, task_limits: b
         address=settings.host_address or find_address(settings, engine),
         architecture=platform.machine(),
         kernel=platform.release(),
-        task_limits=task_limits,
+        capabilities=capabilities,
     )
 
 

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
 
@@ -30,6 +30,7 @@ from .container_spec import (
 from .engine import UNREACHABLE, ContainerFacts, Engine, EngineError, EngineTimeout
 from .ports import NoFreePort, PortAllocator, is_port_conflict
 from .settings import AgentSettings
+from .surroundings import Surroundings
 from .task_state import Binding
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,11 @@ class Launcher:
     _digests: dict[str, str] = field(default_factory=dict)
 
     async def launch(
-        self, task: PayloadTask, container: PayloadContainer, progress: Progress
+        self,
+        task: PayloadTask,
+        container: PayloadContainer,
+        around: Surroundings,
+        progress: Progress,
     ) -> Launched | Failed:
         """Never raises for what the Engine or the payload says."""
         progress.pull_started_at = self.clock()
@@ -126,7 +131,7 @@ class Launcher:
                 not_pulled = await self._pull(container.image, progress)
             if not_pulled and behavior == "always":
                 return not_pulled
-            return await self._until_reachable(task, container, progress, not_pulled)
+            return await self._until_reachable(task, container, around, progress, not_pulled)
         except LaunchFailed as error:
             return error.failed
         except SpecError as error:
@@ -138,6 +143,7 @@ class Launcher:
         self,
         task: PayloadTask,
         container: PayloadContainer,
+        around: Surroundings,
         progress: Progress,
         not_pulled: Failed | None,
     ) -> Launched | Failed:
@@ -145,7 +151,7 @@ class Launcher:
         backoff = Backoff(0.5, 10.0, 2.0)
         for attempt in range(UNREACHABLE_ATTEMPTS):
             try:
-                return await self._with_ports(task, container, progress, not_pulled)
+                return await self._with_ports(task, container, around, progress, not_pulled)
             except EngineError as error:
                 if error.status != UNREACHABLE or attempt == UNREACHABLE_ATTEMPTS - 1:
                     return Failed(f"CannotCreateContainerError: {said(error)}")
@@ -157,6 +163,7 @@ class Launcher:
         self,
         task: PayloadTask,
         container: PayloadContainer,
+        around: Surroundings,
         progress: Progress,
         not_pulled: Failed | None,
     ) -> Launched:
@@ -167,7 +174,7 @@ class Launcher:
                 async with self.slots:
                     progress.interruptible = False
                     progress.pull_stopped_at = progress.pull_stopped_at or self.clock()
-                    launched = await self._create_and_start(task, container, bindings)
+                    launched = await self._create_and_start(task, container, bindings, around)
                 kept = launched.bindings == bindings
                 if not kept and publishes_ports(task):
                     self.ports.hold(launched.bindings)
@@ -218,12 +225,16 @@ class Launcher:
                 raise LaunchFailed(Failed(f"CannotCreateVolumeError: {said(error)}")) from error
 
     async def _create_and_start(
-        self, task: PayloadTask, container: PayloadContainer, bindings: tuple[Binding, ...]
+        self,
+        task: PayloadTask,
+        container: PayloadContainer,
+        bindings: tuple[Binding, ...],
+        around: Surroundings,
     ) -> Launched:
         await self._provide_volumes(task)
         name = docker_name(task, container.name)
-        parent = await self._cgroup(task)
-        body = create_body(task, container, bindings, self.settings.cluster, parent)
+        around = replace(around, cgroup_parent=await self._cgroup(task))
+        body = create_body(task, container, bindings, self.settings.cluster, around)
         digest = self._digests.get(container.image, "")
         try:
             docker_id = await self.engine.create(name, body, self.settings.create_timeout)

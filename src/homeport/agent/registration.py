@@ -117,7 +117,7 @@ def registration(
             "agentHash": AGENT_HASH,
             "dockerVersion": f"DockerVersion: {engine.version}",
         },
-        "attributes": attributes(settings, host, engine),
+        "attributes": attributes(settings, engine, host),
     }
     if identity.container_instance_arn:
         request["containerInstanceArn"] = identity.container_instance_arn
@@ -138,9 +138,8 @@ def identity_document(settings: AgentSettings, identity: Identity, host: Host) -
     return msgspec.json.encode(document).decode()
 
 
-def attributes(settings: AgentSettings, host: Host, engine: EngineFacts) -> list[dict[str, str]]:
+def attributes(settings: AgentSettings, engine: EngineFacts, host: Host) -> list[dict[str, str]]:
     """Capabilities, logging drivers, and what the owner of the host said."""
     drivers = [f"com.amazonaws.ecs.capability.logging-driver.{d}" for d in engine.log_drivers]
-    limits = (TASK_LIMITS,) if host.task_limits else ()
-    named = [{"name": name} for name in (*CAPABILITIES, *limits, *drivers)]
+    named = [{"name": name} for name in (*CAPABILITIES, *host.capabilities, *drivers)]
     return named + [{"name": name, "value": value} for name, value in settings.attributes]

@@ -13,6 +13,7 @@ from .acs import AcsSession, Deregistered
 from .api import ApiError, ApiUnreachable, EcsApi
 from .backoff import Backoff
 from .connection import Connection, Disconnected, connected
+from .credentials import CredentialStore
 from .engine import Engine, EngineFacts
 from .settings import AGENT_HASH, AGENT_VERSION, AgentSettings
 from .tasks import Tasks
@@ -31,6 +32,7 @@ class Sessions:
         api: EcsApi,
         http: aiohttp.ClientSession,
         tasks: Tasks,
+        credentials: CredentialStore,
         engine: Engine,
         engine_facts: EngineFacts,
         settings: AgentSettings,
@@ -39,6 +41,7 @@ class Sessions:
         self._api = api
         self._http = http
         self._tasks = tasks
+        self._credentials = credentials
         self._engine = engine
         self._engine_facts = engine_facts
         self._settings = settings
@@ -76,6 +79,7 @@ class Sessions:
             "containerInstanceArn": self._instance_arn,
             "dockerVersion": f"DockerVersion: {self._engine_facts.version}",
             "protocolVersion": "2",
+            "sendCredentials": "true",
             "seqNum": "1",
         }
         async with connected(self._api, self._http, endpoint, query) as connection:
@@ -83,7 +87,13 @@ class Sessions:
             await self._acs_session(connection).run()
 
     def _acs_session(self, connection: Connection) -> AcsSession:
-        return AcsSession(connection, self._tasks, self._settings.cluster, self._instance_arn)
+        return AcsSession(
+            connection,
+            self._tasks,
+            self._credentials,
+            self._settings.cluster,
+            self._instance_arn,
+        )
 
     async def _tcs(self, endpoint: str) -> None:
         query = {

@@ -20,10 +20,12 @@ from . import reports
 from .api import ApiError, ApiUnreachable, EcsApi
 from .backoff import Backoff
 from .container_spec import docker_name, host_bindings, publishes_ports
+from .credentials import CredentialStore
 from .engine import ContainerFacts, Engine, EngineError, EngineTimeout
 from .launch import Failed, Launched, Launcher, Progress, published
 from .settings import AgentSettings
 from .steps import next_steps
+from .surroundings import Surroundings
 from .task_files import TaskFiles
 from .task_state import (
     Binding,
@@ -124,6 +126,8 @@ class Tools:
     api: EcsApi
     files: TaskFiles
     settings: AgentSettings
+    credentials: CredentialStore
+    surroundings: Callable[[TaskState, str], Surroundings]
     clock: Callable[[], float] = time.time
 
 
@@ -398,7 +402,8 @@ class TaskRunner:
         result: Launched | Failed | None = None
         wanted = definition(self.task, name)
         try:
-            result = await self._tools.launcher.launch(self.task.payload, wanted, progress)
+            around = self._tools.surroundings(self.task, name)
+            result = await self._tools.launcher.launch(self.task.payload, wanted, around, progress)
         except asyncio.CancelledError:
             if self.task.desired == "RUNNING":
                 raise  # the agent ends

@@ -10,6 +10,7 @@ Status only moves forward. Desired status goes from RUNNING to STOPPED, never ba
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -36,7 +37,10 @@ class Binding(msgspec.Struct, frozen=True):
 
 
 class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
-    """A container as last seen. Times in epoch seconds."""
+    """A container as last seen. Times in epoch seconds.
+
+    ``metadata_id``: random, in the address at which the container asks about itself.
+    """
 
     name: str
     status: Status = "NONE"
@@ -50,6 +54,7 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None = None
     restarts: int = 0
     restarted_at: float | None = None
+    metadata_id: str = ""
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -84,11 +89,13 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
         return self.reported.status == "STOPPED"
 
 
-def new_task(payload: PayloadTask, now: float) -> TaskState:
-    """A task that has just been received."""
+def new_task(payload: PayloadTask, now: float, new_id: Callable[[], str]) -> TaskState:
+    """A task that has just been received; ``new_id`` gives metadata ids."""
     task = TaskState(
         payload=payload,
-        containers=tuple(ContainerState(name=c.name) for c in payload.containers or ()),
+        containers=tuple(
+            ContainerState(name=c.name, metadata_id=new_id()) for c in payload.containers or ()
+        ),
         desired="STOPPED" if payload.desired_status == "STOPPED" else "RUNNING",
         accepted_at=now,
     )

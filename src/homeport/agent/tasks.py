@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from hmac import compare_digest
 
 import msgspec
 
@@ -19,7 +21,7 @@ from .backoff import Backoff
 from .container_spec import LABEL_CONTAINER_NAME, LABEL_TASK_ARN, docker_name, task_volumes
 from .engine import EngineError, EngineTimeout, Event, ListedContainer
 from .task_runner import Died, HealthChanged, Looked, StopWanted, TaskRunner, Tools
-from .task_state import TaskState, new_task
+from .task_state import ContainerState, TaskState, new_task
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,15 @@ class Tasks:
         self._seen_until = tools.clock()
         self.adopted = asyncio.Event()
 
+    def by_metadata_id(self, metadata_id: str) -> tuple[TaskState, ContainerState] | None:
+        """The container that asks with this id, also of a task that is over."""
+        current = (runner.task for runner in self._runners.values())
+        for task in (*current, *self._finished.values()):
+            for state in task.containers:
+                if state.metadata_id and compare_digest(state.metadata_id, metadata_id):
+                    return task, state
+        return None
+
     def current(self) -> list[TaskState]:
         """Every task that is not over."""
         return [runner.task for runner in self._runners.values()]
@@ -59,7 +70,7 @@ class Tasks:
 
     async def accept(self, payloads: Iterable[PayloadTask]) -> None:
         """Return once every task is durable; then it may be acknowledged. Raises OSError."""
-        for payload in payloads:
+        for payload in map(self._tools.credentials.take, payloads):
             runner = self._runners.get(payload.arn)
             if runner is not None:
                 if payload.desired_status == "STOPPED":
@@ -78,7 +89,7 @@ class Tasks:
     async def _accept_new(self, payload: PayloadTask) -> None:
         if payload.desired_status == "STOPPED":
             payload = await self._with_found_containers(payload)
-        task = new_task(payload, self._tools.clock())
+        task = new_task(payload, self._tools.clock(), new_metadata_id)
         await self._tools.files.save(task)
         logger.info("%s: accepted, to be %s", task.arn, task.desired)
         self._start(task)
@@ -254,7 +265,13 @@ class Tasks:
             raise OSError("its control group is still in use")
         await self._tools.files.delete(task.arn)
         self._finished.pop(task.arn, None)
+        self._tools.credentials.forget(task.arn)
         logger.info("%s: cleaned up", task.arn)
+
+
+def new_metadata_id() -> str:
+    """128 random bits."""
+    return secrets.token_hex(16)
 
 
 def _agrees(known: str, listed: str) -> bool:

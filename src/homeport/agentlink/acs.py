@@ -16,6 +16,7 @@ from homeport.store.schema import CONTAINER_INSTANCES, SERVICES, TASK_DEFINITION
 from .frames import Frame, WebSocket, decode, encode
 from .interfaces import interfaces_of
 from .payload import Payload, run_payload, stop_payload
+from .role_credentials import PAYLOAD_MEMBERS, RENEW_SECONDS, RoleCredentialsIssuer
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +49,15 @@ class AcsSession:
         instance_arn: str,
         ids: Ids,
         clock: Callable[[], float],
+        roles: RoleCredentialsIssuer,
     ) -> None:
         self._store = store
         self._websocket = websocket
         self._instance_arn = instance_arn
         self._ids = ids
         self._clock = clock
+        self._roles = roles
+        self._issued_at: dict[str, float] = {}
         self._cluster_arn = ""
         self._told: dict[str, str] = {}
         self._unacknowledged: dict[str, Unacknowledged] = {}
@@ -91,6 +95,7 @@ class AcsSession:
         while not self._closed:
             self._wake.clear()
             await self._send_new_payloads()
+            await self._renew_credentials()
             if self._clock() >= next_heartbeat:
                 await self._send(
                     "HeartbeatMessage", {"healthy": True, "messageId": self._ids.uuid()}
@@ -126,11 +131,52 @@ class AcsSession:
                 continue
             if len(payloads) == TASKS_PER_PAYLOAD:
                 break
-            payload = build_payload(tx, task, status)
+            payload = self._build_payload(tx, task, status)
             if payload is not None:
                 payloads.append(payload)
                 wanted[task.arn] = status
         return payloads, wanted
+
+    def _build_payload(self, tx: Transaction, task: Task, status: str) -> Payload | None:
+        """The payload of one task; None if its definition is gone (it can't be then)."""
+        if status == "STOPPED":
+            return stop_payload(task)
+        definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
+        if definition is None:
+            logger.error("%s: its task definition %s is gone", task.arn, task.task_definition_arn)
+            return None
+        service = tx.get(SERVICES, task.service_arn) if task.service_arn else None
+        payload = run_payload(task, definition, service, interfaces_of(tx, task))
+        if roles := self._roles.of_task(tx, task, definition, self._clock()):
+            self._issued_at[task.arn] = self._clock()
+            for role_type, credentials in roles.items():
+                payload[PAYLOAD_MEMBERS[role_type]] = credentials
+        return payload
+
+    async def _renew_credentials(self) -> None:
+        """Send new credentials well before the old ones expire."""
+        now = self._clock()
+        for task_arn, issued_at in list(self._issued_at.items()):
+            if now - issued_at < RENEW_SECONDS:
+                continue
+            with self._store.transaction() as tx:
+                task = tx.get(TASKS, task_arn)
+                if task is None or task.last_status == "STOPPED":
+                    del self._issued_at[task_arn]
+                    continue
+                definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
+                roles = self._roles.of_task(tx, task, definition, now) if definition else {}
+            self._issued_at[task_arn] = now
+            for role_type, credentials in roles.items():
+                await self._send(
+                    "IAMRoleCredentialsMessage",
+                    {
+                        "messageId": self._ids.uuid(),
+                        "taskArn": task_arn,
+                        "roleType": role_type,
+                        "roleCredentials": credentials,
+                    },
+                )
 
     async def _send_payload(self, payloads: list[Payload], wanted: dict[str, str]) -> None:
         message_id = self._ids.uuid()
@@ -240,15 +286,3 @@ def status_to_tell(task: Task) -> str | None:
 def is_wanted(task: Task | None) -> bool:
     """Whether a running task that an agent holds is to stay."""
     return task is not None and status_to_tell(task) == "RUNNING"
-
-
-def build_payload(tx: Transaction, task: Task, status: str) -> Payload | None:
-    """The payload of one task; None if its definition is gone (it can't be then)."""
-    if status == "STOPPED":
-        return stop_payload(task)
-    definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
-    if definition is None:
-        logger.error("%s: its task definition %s is gone", task.arn, task.task_definition_arn)
-        return None
-    service = tx.get(SERVICES, task.service_arn) if task.service_arn else None
-    return run_payload(task, definition, service, interfaces_of(tx, task))

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from homeport.domain.arn import Ids
+from homeport.domain.session import SessionMint
 from homeport.store import Change, Store
 from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 
 from .acs import AcsSession
 from .frames import WebSocket, encode
+from .role_credentials import RoleCredentialsIssuer
 from .tcs import TcsSession
 
 logger = logging.getLogger(__name__)
@@ -26,10 +28,17 @@ class AgentLink:
     ``agent_connected`` of an instance is true exactly while its ACS session lives.
     """
 
-    def __init__(self, store: Store, ids: Ids, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ids: Ids,
+        sessions: SessionMint,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._ids = ids
         self._clock = clock
+        self._roles = RoleCredentialsIssuer(sessions)
         self._sessions: dict[str, AcsSession] = {}
         store.feed.subscribe(self._on_changes)
 
@@ -53,7 +62,9 @@ class AgentLink:
 
     async def _serve_acs(self, instance_arn: str, websocket: WebSocket) -> None:
         older = self._sessions.get(instance_arn)
-        session = AcsSession(self._store, websocket, instance_arn, self._ids, self._clock)
+        session = AcsSession(
+            self._store, websocket, instance_arn, self._ids, self._clock, self._roles
+        )
         self._sessions[instance_arn] = session
         if older is not None:
             await older.close()

@@ -122,6 +122,24 @@ class PayloadVolume(Wire, frozen=True):
     docker_volume_configuration: PayloadDockerVolume | None = None
 
 
+class RoleCredentials(Wire, frozen=True):
+    """Temporary credentials of a role for one task. ``expiration``: RFC 3339, UTC.
+
+    ``credentials_id`` is unguessable and stays the same when they are renewed: it is the path
+    at which a container asks for them.
+    """
+
+    credentials_id: str = ""
+    role_arn: str = ""
+    access_key_id: str = ""
+    secret_access_key: str = ""
+    session_token: str = ""
+    expiration: str = ""
+
+    def __repr__(self) -> str:
+        return f"RoleCredentials({self.role_arn}, until {self.expiration})"
+
+
 class PayloadAddress(Wire, frozen=True):
     """An IPv4 address of a network interface."""
 
@@ -167,6 +185,8 @@ class PayloadTask(Wire, frozen=True):
     ipc_mode: str = ""
     elastic_network_interfaces: list[PayloadInterface] | None = None
     overrides: str | None = None
+    role_credentials: RoleCredentials | None = None
+    execution_role_credentials: RoleCredentials | None = None
 
 
 # ── ACS, server to agent ────────────────────────────────────────────────────────────────────────
@@ -181,6 +201,15 @@ class PayloadMessage(Wire, frozen=True):
     seq_num: int = 0
     generated_at: int = 0
     tasks: list[PayloadTask] | None = None
+
+
+class IAMRoleCredentialsMessage(Wire, frozen=True):
+    """Renewed credentials. ``role_type``: TaskApplication or TaskExecution."""
+
+    message_id: str
+    task_arn: str
+    role_type: str = "TaskApplication"
+    role_credentials: RoleCredentials = RoleCredentials()
 
 
 class HeartbeatMessage(Wire, frozen=True):
@@ -244,6 +273,14 @@ class AckRequest(Wire, frozen=True):
     cluster: str
     container_instance: str
     message_id: str
+
+
+class IAMRoleCredentialsAckRequest(Wire, frozen=True):
+    """Renewed credentials were taken."""
+
+    message_id: str
+    credentials_id: str
+    expiration: str
 
 
 class NackRequest(Wire, frozen=True):
@@ -423,6 +460,7 @@ MESSAGES: Mapping[str, type[Wire]] = {
     message.__name__: message
     for message in (
         PayloadMessage,
+        IAMRoleCredentialsMessage,
         HeartbeatMessage,
         TaskManifestMessage,
         TaskStopVerificationAck,
@@ -430,6 +468,7 @@ MESSAGES: Mapping[str, type[Wire]] = {
         ErrorMessage,
         InactiveInstanceException,
         AckRequest,
+        IAMRoleCredentialsAckRequest,
         NackRequest,
         HeartbeatAckRequest,
         TaskStopVerificationMessage,

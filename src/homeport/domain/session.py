@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import uuid
 
 import msgspec
 
@@ -91,6 +92,11 @@ class SessionMint:
         except msgspec.DecodeError:
             return None
         return VerifiedSession(session, self._secret(session_token))
+
+    def credentials_id(self, *parts: str) -> str:
+        """An unguessable UUID, the same each time for the same parts."""
+        digest = self._digest(b"credentials id", "\n".join(parts).encode())
+        return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def _access_key_id(self, token: str) -> str:
         digest = self._digest(b"access key id", token.encode())

@@ -20,6 +20,7 @@ AGENT_ACTIONS = frozenset(
         "ecs:CreateCluster",
         "ecs:DeregisterContainerInstance",
         "ecs:DiscoverPollEndpoint",
+        "ecs:ListTagsForResource",
         "ecs:Poll",
         "ecs:RegisterContainerInstance",
         "ecs:StartTelemetrySession",

@@ -16,6 +16,7 @@ from homeport.agent.container_spec import create_body
 from homeport.agent.engine import EngineFacts
 from homeport.agent.settings import AgentSettings, Credentials, SettingsError
 from homeport.agent.settings import settings_from_environment as from_environment
+from homeport.agent.surroundings import Surroundings
 from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
 
 MIB = 1024 * 1024
@@ -117,14 +118,19 @@ def test_a_hosts_owner_is_told_why_there_is_none(tmp_path: Path) -> None:
     assert look(SETTINGS, ENGINE, tmp_path) == TaskCgroups(1, "/ecs", tmp_path)
 
 
+IN_GROUP = Surroundings(cgroup_parent="/ecs/0123abcd")
+
+
 def test_without_a_group_the_tasks_limits_bound_each_container() -> None:
-    alone = create_body(TASK, PayloadContainer("a", memory=64), (), "default")["HostConfig"]
+    alone = create_body(TASK, PayloadContainer("a", memory=64), (), "default", Surroundings())[
+        "HostConfig"
+    ]
     assert (alone["Memory"], alone["NanoCpus"]) == (64 * MIB, 500_000_000)
-    body = create_body(TASK, PayloadContainer("a", memory=64), (), "default", "/ecs/0123abcd")
+    body = create_body(TASK, PayloadContainer("a", memory=64), (), "default", IN_GROUP)
     assert body["HostConfig"]["CgroupParent"] == "/ecs/0123abcd"
     assert body["HostConfig"]["Memory"] == 64 * MIB
     assert "NanoCpus" not in body["HostConfig"]
-    bare = create_body(TASK, PayloadContainer("a"), (), "default", "/ecs/0123abcd")
+    bare = create_body(TASK, PayloadContainer("a"), (), "default", IN_GROUP)
     assert "Memory" not in bare["HostConfig"]
 
 

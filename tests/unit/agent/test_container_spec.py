@@ -21,6 +21,7 @@ from homeport.agent.settings import (
     SettingsError,
     settings_from_environment,
 )
+from homeport.agent.surroundings import Surroundings
 from homeport.agent.task_state import Binding
 from homeport.domain.agent_protocol import (
     PayloadContainer,
@@ -47,15 +48,17 @@ BOX = PayloadContainer(
 )
 SETTINGS = AgentSettings("http://127.0.0.1:4566", Path("/tmp"), Credentials("AKIA", "secret"))
 
+AROUND = Surroundings({"ECS_AGENT_URI": "u"}, {"AWS_EXECUTION_ENV": "AWS_ECS_EC2", "A": "default"})
+
 
 def test_names_and_labels_are_the_official_agents() -> None:
     name = docker_name(TASK, "my app")
     assert re.fullmatch(r"ecs-web-7-myapp-[0-9a-f]{20}", name)
     assert name == docker_name(TASK, "my app"), "the Engine itself refuses a second one"
-    body = create_body(TASK, BOX, (Binding(80, 40000),), "default")
+    body = create_body(TASK, BOX, (Binding(80, 40000),), "default", AROUND)
     assert body["Labels"]["com.amazonaws.ecs.task-definition-version"] == "7"
     assert body["Image"] == "busybox"
-    assert body["Env"] == ["AWS_EXECUTION_ENV=AWS_ECS_EC2", "A=b"]
+    assert body["Env"] == ["AWS_EXECUTION_ENV=AWS_ECS_EC2", "A=b", "ECS_AGENT_URI=u"]
     assert body["HostConfig"]["Memory"] == 64 * 1024 * 1024
     assert body["HostConfig"]["CpuShares"] == 128
     assert body["HostConfig"]["PortBindings"] == {
@@ -65,7 +68,9 @@ def test_names_and_labels_are_the_official_agents() -> None:
 
 def test_dockers_own_json_in_the_payload_wins() -> None:
     config = PayloadDockerConfig(config='{"User": "nobody"}', host_config='{"Privileged": true}')
-    body = create_body(TASK, PayloadContainer(name="a", docker_config=config), (), "default")
+    body = create_body(
+        TASK, PayloadContainer(name="a", docker_config=config), (), "default", AROUND
+    )
     assert body["User"] == "nobody"
     assert body["HostConfig"]["Privileged"] is True
 
@@ -74,7 +79,7 @@ def test_dockers_own_json_in_the_payload_wins() -> None:
 def test_docker_json_that_is_none_is_refused(text: str) -> None:
     config = PayloadDockerConfig(host_config=text)
     with pytest.raises(SpecError):
-        create_body(TASK, PayloadContainer(name="a", docker_config=config), (), "default")
+        create_body(TASK, PayloadContainer(name="a", docker_config=config), (), "default", AROUND)
 
 
 def test_dynamic_ports_go_round_and_skip_what_is_taken() -> None:

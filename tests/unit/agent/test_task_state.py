@@ -29,6 +29,10 @@ from homeport.domain.agent_protocol import (
 ARN = "arn:aws:ecs:us-east-1:123456789012:task/default/1"
 
 
+def new_id() -> str:
+    return "an-id"
+
+
 def payload(*containers: PayloadContainer, desired: str = "RUNNING") -> PayloadTask:
     return PayloadTask(
         arn=ARN, desired_status=desired, family="web", version="1", containers=list(containers)
@@ -45,7 +49,7 @@ def step(task: TaskState, launching: tuple[str, ...] = (), stopping: tuple[str, 
 
 def test_a_new_task_launches_what_has_no_dependency() -> None:
     app = box("app", depends_on=[PayloadDependency("init", "SUCCESS")])
-    task, steps = step(new_task(payload(box("init", essential=False), app), 0.0))
+    task, steps = step(new_task(payload(box("init", essential=False), app), 0.0, new_id))
     assert steps.launch == ("init",)
     done = with_container(task, "init", status="STOPPED", exit_code=0)
     assert step(done)[1].launch == ("app",)
@@ -53,7 +57,7 @@ def test_a_new_task_launches_what_has_no_dependency() -> None:
 
 def test_a_dependency_that_failed_stops_the_task_without_starting_it() -> None:
     app = box("app", depends_on=[PayloadDependency("init", "SUCCESS")])
-    task = new_task(payload(box("init", essential=False), app), 0.0)
+    task = new_task(payload(box("init", essential=False), app), 0.0, new_id)
     task, steps = step(with_container(task, "init", status="STOPPED", exit_code=1))
     assert task.desired == "STOPPED"
     assert steps.launch == ()
@@ -65,13 +69,13 @@ def test_a_dependency_that_failed_stops_the_task_without_starting_it() -> None:
 def test_dependencies_that_go_in_circles_are_refused() -> None:
     first = box("a", depends_on=[PayloadDependency("b")])
     second = box("b", depends_on=[PayloadDependency("a")])
-    task = new_task(payload(first, second), 0.0)
+    task = new_task(payload(first, second), 0.0, new_id)
     assert task.desired == "STOPPED"
     assert task.reason.startswith("TaskDependencyError")
 
 
 def test_an_essential_container_that_ends_stops_the_others() -> None:
-    task = new_task(payload(box("main"), box("side", essential=False)), 0.0)
+    task = new_task(payload(box("main"), box("side", essential=False)), 0.0, new_id)
     for name in ("main", "side"):
         task = with_container(task, name, status="RUNNING", docker_id=name)
     task, steps = step(with_container(task, "main", status="STOPPED", exit_code=0))
@@ -81,7 +85,7 @@ def test_an_essential_container_that_ends_stops_the_others() -> None:
 
 
 def test_a_side_container_that_ends_stops_nothing() -> None:
-    task = new_task(payload(box("main"), box("side", essential=False)), 0.0)
+    task = new_task(payload(box("main"), box("side", essential=False)), 0.0, new_id)
     for name in ("main", "side"):
         task = with_container(task, name, status="RUNNING", docker_id=name)
     task, steps = step(with_container(task, "side", status="STOPPED", exit_code=1))
@@ -90,13 +94,13 @@ def test_a_side_container_that_ends_stops_nothing() -> None:
 
 
 def test_a_task_that_is_not_wanted_any_more_interrupts_its_launches() -> None:
-    _, steps = step(new_task(payload(box(), desired="STOPPED"), 0.0), launching=("main",))
+    _, steps = step(new_task(payload(box(), desired="STOPPED"), 0.0, new_id), launching=("main",))
     assert steps.interrupt == ("main",)
 
 
 def test_dependants_stop_before_what_they_depend_on() -> None:
     app = box("app", depends_on=[PayloadDependency("db")])
-    task = new_task(payload(box("db"), app, desired="STOPPED"), 0.0)
+    task = new_task(payload(box("db"), app, desired="STOPPED"), 0.0, new_id)
     for name in ("db", "app"):
         task = with_container(task, name, status="RUNNING", docker_id=name)
     assert step(task)[1].stop == ("app",)
@@ -105,7 +109,7 @@ def test_dependants_stop_before_what_they_depend_on() -> None:
 
 
 def test_reports_are_due_until_they_are_acknowledged() -> None:
-    task = new_task(payload(box()), 0.0)
+    task = new_task(payload(box()), 0.0, new_id)
     assert not reports.due(task)
     running = with_container(task, "main", status="RUNNING", docker_id="abc")
     assert reports.due(running)
@@ -123,7 +127,7 @@ RANK = {"NONE": 0, "CREATED": 1, "RUNNING": 2, "STOPPED": 3}
 
 @given(st.lists(STATUSES, max_size=12))
 def test_status_only_moves_forward(seen: list[str]) -> None:
-    task = new_task(payload(box()), 0.0)
+    task = new_task(payload(box()), 0.0, new_id)
     last = 0
     for status in seen:
         task = with_container(task, "main", status=status)
@@ -135,7 +139,7 @@ def test_status_only_moves_forward(seen: list[str]) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), STATUSES), max_size=12))
 def test_nothing_is_launched_twice_or_after_its_end(seen: list[tuple[str, str]]) -> None:
-    task = new_task(payload(box("a"), box("b", essential=False)), 0.0)
+    task = new_task(payload(box("a"), box("b", essential=False)), 0.0, new_id)
     for name, status in seen:
         task = with_container(task, name, status=status, docker_id=name)
         task, steps = step(task)
@@ -149,7 +153,7 @@ def test_nothing_is_launched_twice_or_after_its_end(seen: list[tuple[str, str]])
 
 @pytest.mark.parametrize("name", ["main", "side"])
 def test_what_is_known_of_an_ended_container_stays(name: str) -> None:
-    task = new_task(payload(box("main"), box("side", essential=False)), 0.0)
+    task = new_task(payload(box("main"), box("side", essential=False)), 0.0, new_id)
     task = with_container(task, name, status="STOPPED", exit_code=137, reason="OutOfMemoryError")
     task = with_container(task, name, status="RUNNING", exit_code=0, reason="")
     state = container(task, name)
@@ -165,7 +169,7 @@ def test_a_restart_policy_asks_for_time_and_looks_at_the_exit_code(
     exit_code: int, ended_at: float, expected: bool
 ) -> None:
     policy = PayloadRestartPolicy(True, [42], 60)
-    task = new_task(payload(box(restart_policy=policy)), 0.0)
+    task = new_task(payload(box(restart_policy=policy)), 0.0, new_id)
     task = with_container(task, "main", status="RUNNING", started_at=1000.0)
     assert restarts_after(task, "main", exit_code, 1000.0 + ended_at) is expected
     again = with_container(task, "main", restarted_at=1050.0)

@@ -173,7 +173,6 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
 @pytest.mark.parametrize(
     ("definition", "named"),
     [
-        ({"document": {"taskRoleArn": "arn"}}, "taskRoleArn"),
         ({"document": {"pidMode": "task"}}, "pidMode"),
         (
             {"document": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"id": 1}}]}},
@@ -201,7 +200,6 @@ def test_what_agents_do_not_run_yet_is_refused_by_name(
         {"launchType": "EXTERNAL"},
         {"capacityProviderStrategy": [{"capacityProvider": "x"}]},
         {"enableExecuteCommand": True},
-        {"overrides": {"taskRoleArn": "arn"}},
         {
             "overrides": {
                 "containerOverrides": [

@@ -15,6 +15,7 @@ PARAMETERS = "tests/system/test_container_parameters.py"
 ORDER = "tests/system/test_container_order.py"
 TASK_LIMITS = "tests/system/test_task_limits.py"
 SERVICES = "tests/system/test_services.py"
+METADATA = "tests/system/test_task_endpoint.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,14 @@ _ENVIRONMENT = "test_environment_command_and_entry_point_reach_the_process"
 _HOSTS = "test_extra_hosts_and_dns"
 _DOCKER = "test_docker_labels_and_security_options"
 _ORDER = "test_four_containers_start_and_stop_in_order"
+_ROLES = "test_a_container_gets_its_task_role_and_not_its_execution_role"
 _C = "containerDefinitions"
 _L = f"{_C}.linuxParameters"
 
 SUPPORT: Mapping[str, Support] = {
     "family": _done(TASKS, _NAMES),
-    "taskRoleArn": _refused("taskRoleArn"),
-    "executionRoleArn": _stored(
-        "nothing needs it yet: no secrets, no awslogs, no private registry"
-    ),
+    "taskRoleArn": _done(METADATA, _ROLES),
+    "executionRoleArn": _done(METADATA, _ROLES),
     "networkMode": _done(TASKS, "test_host_mode_uses_the_hosts_own_ports"),
     _C: _done(TASKS, "test_a_side_container_may_end_an_essential_one_ends_the_task"),
     f"{_C}.name": _done(TASKS, _NAMES),

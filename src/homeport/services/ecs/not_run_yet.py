@@ -44,7 +44,6 @@ def _windows(document: Document) -> bool:
 
 
 TASK_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("taskRoleArn", _has("taskRoleArn")),
     ("pidMode task", lambda d: d.get("pidMode") == "task"),
     ("ipcMode task", lambda d: d.get("ipcMode") == "task"),
     ("proxyConfiguration", _has("proxyConfiguration")),
@@ -74,7 +73,6 @@ CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
 )
 
 OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("overrides.taskRoleArn", _has("taskRoleArn")),
     ("overrides.ephemeralStorage", _has("ephemeralStorage")),
     ("overrides.inferenceAcceleratorOverrides", _has("inferenceAcceleratorOverrides")),
 )
