@@ -131,27 +131,21 @@ class AcsSession:
                 continue
             if len(payloads) == TASKS_PER_PAYLOAD:
                 break
-            payload = self._build_payload(tx, task, status)
+            payload = build_payload(tx, task, status)
             if payload is not None:
+                if status == "RUNNING":
+                    payload = self._with_roles(tx, task, payload)
                 payloads.append(payload)
                 wanted[task.arn] = status
         return payloads, wanted
 
-    def _build_payload(self, tx: Transaction, task: Task, status: str) -> Payload | None:
-        """The payload of one task; None if its definition is gone (it can't be then)."""
-        if status == "STOPPED":
-            return stop_payload(task)
+    def _with_roles(self, tx: Transaction, task: Task, payload: Payload) -> Payload:
+        """The payload of a task to run, with credentials of the roles that it has."""
         definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
-        if definition is None:
-            logger.error("%s: its task definition %s is gone", task.arn, task.task_definition_arn)
-            return None
-        service = tx.get(SERVICES, task.service_arn) if task.service_arn else None
-        payload = run_payload(task, definition, service, interfaces_of(tx, task))
-        if roles := self._roles.of_task(tx, task, definition, self._clock()):
+        roles = self._roles.of_task(tx, task, definition, self._clock()) if definition else {}
+        if roles:
             self._issued_at[task.arn] = self._clock()
-            for role_type, credentials in roles.items():
-                payload[PAYLOAD_MEMBERS[role_type]] = credentials
-        return payload
+        return payload | {PAYLOAD_MEMBERS[role]: given for role, given in roles.items()}
 
     async def _renew_credentials(self) -> None:
         """Send new credentials well before the old ones expire."""
@@ -286,3 +280,15 @@ def status_to_tell(task: Task) -> str | None:
 def is_wanted(task: Task | None) -> bool:
     """Whether a running task that an agent holds is to stay."""
     return task is not None and status_to_tell(task) == "RUNNING"
+
+
+def build_payload(tx: Transaction, task: Task, status: str) -> Payload | None:
+    """The payload of one task; None if its definition is gone (it can't be then)."""
+    if status == "STOPPED":
+        return stop_payload(task)
+    definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
+    if definition is None:
+        logger.error("%s: its task definition %s is gone", task.arn, task.task_definition_arn)
+        return None
+    service = tx.get(SERVICES, task.service_arn) if task.service_arn else None
+    return run_payload(task, definition, service, interfaces_of(tx, task))
