@@ -84,7 +84,9 @@ def _of_task(ecs: Any, cluster: str, task: Document) -> Iterator[str]:
 def _waiting_for_agent(ecs: Any, cluster: str, task: Document) -> Iterator[str]:
     (instance,) = _instances(ecs, cluster, [task["containerInstanceArn"]])
     where = _short(instance["containerInstanceArn"])
-    if instance["agentConnected"]:
+    if instance["agentConnected"] and task["lastStatus"] == "PROVISIONING":
+        yield f"  It waits for the agent of {where} to attach its network interface."
+    elif instance["agentConnected"]:
         yield f"  It is with the agent of {where}: an image is pulled, or a container starts."
     else:
         yield f"  The agent of {where} is not connected: start it, or stop the task."

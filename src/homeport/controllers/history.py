@@ -88,6 +88,7 @@ class HistoryController:
                 created_at=deployment.created_at,
                 launch_type=deployment.launch_type,
                 load_balancers=deployment.load_balancers,
+                network=deployment.network,
                 container_images=tuple((c.name, c.image) for c in definition.containers)
                 if definition
                 else (),

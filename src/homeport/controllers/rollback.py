@@ -84,5 +84,6 @@ def _rolled_back(
         last_failed=leaving,
         task_definition_arn=restored.task_definition_arn,
         load_balancers=restored.load_balancers,
+        network=restored.network,
         last_completed=None,  # while it is PRIMARY again it is no target of a rollback
     )

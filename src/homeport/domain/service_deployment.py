@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from .network_interface import NetworkConfiguration
 from .service import CircuitBreaker, ServiceLoadBalancer
 
 ServiceDeploymentStatus = Literal[
@@ -32,6 +33,7 @@ class ServiceRevision(msgspec.Struct, frozen=True):
     created_at: float
     launch_type: str = "EC2"
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    network: NetworkConfiguration | None = None
     container_images: tuple[tuple[str, str], ...] = ()  # (container name, image)
 
 

@@ -11,15 +11,14 @@ from network_records import put_network
 
 from homeport.agentlink.acs import build_payload
 from homeport.controllers.interfaces import InterfacesController
-from homeport.controllers.targets import TargetsController
 from homeport.domain import agent_protocol
 from homeport.domain.vpc import SecurityGroup, Subnet, Vpc
+from homeport.services.ecs.errors import ClientException
+from homeport.services.ecs.task_definition_rules import check
 from homeport.store.schema import (
     NETWORK_INTERFACES,
     SECURITY_GROUPS,
     SUBNETS,
-    TARGET_HEALTH,
-    TARGETS,
     VPCS,
 )
 
@@ -262,88 +261,51 @@ def test_reports_of_attachments_that_are_none(world: World) -> None:
         assert (code, "NONSENSE" in text) == (INVALID, True)
 
 
-# -- services -----------------------------------------------------------------------------------
+# -- the task definition ------------------------------------------------------------------------
 
 
-def test_a_service_shows_its_network_and_a_change_of_it_is_a_deployment(world: World) -> None:
-    service = create(world)
-    shown = network(securityGroups=[], assignPublicIp="DISABLED")
-    assert service["networkConfiguration"] == shown
-    assert service["deployments"][0]["networkConfiguration"] == shown
-    same = world("UpdateService", service="web", networkConfiguration=network(), desiredCount=2)
-    assert len(same["service"]["deployments"]) == 1
-    changed = network("subnet-b", securityGroups=["sg-web"])
-    service = world("UpdateService", service="web", networkConfiguration=changed)["service"]
-    shown = network("subnet-b", securityGroups=["sg-web"], assignPublicIp="DISABLED")
-    assert service["networkConfiguration"] == shown
-    assert len(service["deployments"]) == 2
-    assert service["deployments"][0]["networkConfiguration"] == shown
-    again = world("UpdateService", service="web", forceNewDeployment=True)["service"]
-    assert again["networkConfiguration"] == shown
+@pytest.mark.parametrize(
+    ("member", "value", "text"),
+    [
+        ("links", ["log"], "Links are not supported"),
+        ("hostname", "web", "hostname is not supported on container"),
+        ("dnsServers", ["10.0.0.2"], "DNS servers are not supported on container"),
+        ("dnsSearchDomains", ["a.b"], "DNS search domains are not supported on container"),
+        (
+            "extraHosts",
+            [{"hostname": "a", "ipAddress": "10.0.0.1"}],
+            "Extra hosts are not supported on container",
+        ),
+        ("disableNetworking", True, "Disable Networking is not supported on container"),
+    ],
+)
+def test_a_container_leaves_the_tasks_namespace_alone(member: str, value: Any, text: str) -> None:
+    containers = [
+        {"name": "web", "image": "web", "memory": 64, member: value},
+        {"name": "log", "image": "log", "memory": 64},
+    ]
+    check({"family": "web", "containerDefinitions": containers})
+    with pytest.raises(ClientException) as refused:
+        check({"family": "web", "networkMode": "awsvpc", "containerDefinitions": containers})
+    assert refused.value.message == f"{text} when networkMode=awsvpc"
 
 
-def test_a_service_can_not_change_to_another_network_mode(world: World) -> None:
-    create(world)
-    assert world.refused("UpdateService", service="web", taskDefinition="web:1") == (
-        INVALID,
-        "Network Configuration is not valid for the given networkMode of this task definition.",
+@pytest.mark.parametrize("mode", ["awsvpc", "host"])
+def test_containers_that_share_a_namespace_share_its_ports(mode: str) -> None:
+    def definition(second: dict[str, Any]) -> dict[str, Any]:
+        container = {"image": "web", "memory": 64}
+        containers = [
+            {"name": "web", "portMappings": [{"containerPort": 80}], **container},
+            {"name": "log", "portMappings": [second], **container},
+        ]
+        return {"family": "web", "networkMode": mode, "containerDefinitions": containers}
+
+    check(definition({"containerPort": 81, "hostPort": 81}))
+    check(definition({"containerPort": 80, "protocol": "udp"}))
+    with pytest.raises(ClientException, match="containerPort 80 is mapped twice"):
+        check(definition({"containerPort": 80}))
+    with pytest.raises(ClientException) as refused:
+        check(definition({"containerPort": 81, "hostPort": 8081}))
+    assert refused.value.message == (
+        f"When networkMode={mode}, the host ports and container ports in port mappings must match."
     )
-    world("CreateService", serviceName="bridge", taskDefinition="web:1", desiredCount=0)
-    assert world.refused("UpdateService", service="bridge", taskDefinition="vpc") == (
-        INVALID,
-        "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-    )
-
-
-def test_target_groups_fit_the_network_mode(world: World) -> None:
-    instances, addresses = world.target_group("i"), world.target_group("ip", target_type="ip")
-
-    def item(arn: str) -> list[dict[str, Any]]:
-        return [{"targetGroupArn": arn, "containerName": "web", "containerPort": 80}]
-
-    values = {"serviceName": "web", "desiredCount": 1}
-    assert world.refused(
-        "CreateService", taskDefinition="web:1", loadBalancers=item(addresses), **values
-    ) == (
-        INVALID,
-        f"The provided target group {addresses} has target type ip, which is incompatible with "
-        "the bridge network mode specified in the task definition.",
-    )
-    assert world.refused(
-        "CreateService",
-        taskDefinition="vpc",
-        networkConfiguration=network(),
-        loadBalancers=item(instances),
-        **values,
-    ) == (
-        INVALID,
-        f"The provided target group {instances} has target type instance, which is incompatible "
-        "with the awsvpc network mode specified in the task definition.",
-    )
-
-
-def test_a_running_task_is_a_target_by_its_own_address(world: World) -> None:
-    group = world.target_group("ip", target_type="ip")
-    item = {"targetGroupArn": group, "containerName": "web", "containerPort": 80}
-    service = create(world, loadBalancers=[item])
-    task = world.task(run(world)["taskArn"])
-    deployment = service["deployments"][0]["id"]
-    world.adopt(task, service["serviceArn"], deployment)
-    targets = TargetsController(world.ids)
-    reconcile(world, targets, service["serviceArn"])
-    assert world.rows(TARGETS) == []
-    world.report(task.arn, "RUNNING")
-    reconcile(world, targets, service["serviceArn"])
-    (target,) = world.rows(TARGETS)
-    assert (target.id, target.address, target.port) == ("10.1.1.4", "10.1.1.4", 80)
-    assert target.availability_zone == "us-east-1a"
-    assert len(world.rows(TARGET_HEALTH)) == 1
-    world("StopTask", task=task.arn)
-    reconcile(world, targets, service["serviceArn"])
-    (target,) = world.rows(TARGETS)
-    assert target.draining_since == world.now
-    assert world.task(task.arn).last_status == "DEACTIVATING"
-    with world.store.transaction() as tx:
-        tx.delete(TARGETS, target.key)
-    reconcile(world, targets, service["serviceArn"])
-    assert world.task(task.arn).last_status == "STOPPING"

@@ -27,6 +27,15 @@ CAPABILITIES = (
     *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "SYSLOG", "WAKE_ALARM"),
 )
 RESOURCE_TYPES = ("GPU", "InferenceAccelerator", "NeuronDevice")
+# What would change the network namespace that all containers of an awsvpc task share.
+NOT_WITH_AWSVPC = {
+    "links": "Links are not supported",
+    "hostname": "hostname is not supported on container",
+    "extraHosts": "Extra hosts are not supported on container",
+    "dnsServers": "DNS servers are not supported on container",
+    "dnsSearchDomains": "DNS search domains are not supported on container",
+    "disableNetworking": "Disable Networking is not supported on container",
+}
 RESTART_PERIOD_SECONDS = (60, 1800)
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
 
@@ -85,11 +94,10 @@ def _check_ulimits(container: Document) -> None:
 
 
 def _check_names(container: Document, network_mode: str) -> None:
-    alone = {"hostname", "links", "dnsServers", "dnsSearchDomains", "extraHosts"}
     if network_mode == "awsvpc":
-        for field in sorted(alone - {"extraHosts", "dnsServers", "dnsSearchDomains"}):
+        for field, text in NOT_WITH_AWSVPC.items():
             if container.get(field):
-                raise _invalid(container, f"{field} is not supported when networkMode=awsvpc")
+                raise ClientException(f"{text} when networkMode=awsvpc")
     elif network_mode == "host" and container.get("links"):
         raise _invalid(container, "links are not supported when networkMode=host")
     hostname = container.get("hostname")

@@ -23,6 +23,7 @@ from .errors import (
     ServiceDeploymentNotFoundException,
     ServiceNotFoundException,
 )
+from .network_configuration import network_view
 from .resolve import find_cluster
 from .service_views import circuit_breaker_view, load_balancer_view
 
@@ -231,6 +232,7 @@ def _revision(revision: ServiceRevision) -> dict[str, object]:
         "taskDefinition": revision.task_definition_arn,
         "launchType": revision.launch_type,
         "loadBalancers": [load_balancer_view(item) for item in revision.load_balancers],
+        "networkConfiguration": network_view(revision.network),
         "containerImages": [
             {"containerName": name, "image": image} for name, image in revision.container_images
         ],

@@ -105,7 +105,7 @@ def check(request: Document) -> None:
         _check_container(container, request, containers, volumes)
     _check_dependencies(containers)
     _check_task_sizes(request, containers)
-    _check_static_ports(containers)
+    _check_static_ports(containers, request.get("networkMode") or "bridge")
     _check_constraints(request.get("placementConstraints") or ())
     if "FARGATE" in (request.get("requiresCompatibilities") or ()):
         check_fargate(request)
@@ -406,14 +406,16 @@ def parse_size(text: str | None, field: str) -> int | None:
     return int(value)
 
 
-def _check_static_ports(containers: Sequence[Document]) -> None:
+def _check_static_ports(containers: Sequence[Document], mode: str) -> None:
+    """No port twice: of the host, or in the one namespace that the containers share."""
+    field = "hostPort" if mode == "bridge" else "containerPort"
     seen: set[tuple[int, str]] = set()
     for container in containers:
         for mapping in container.get("portMappings") or ():
-            port = (mapping.get("hostPort") or 0, mapping.get("protocol") or "tcp")
+            port = (mapping.get(field) or 0, mapping.get("protocol") or "tcp")
             if port[0] and port in seen:
                 raise ClientException(
-                    f"hostPort {port[0]} is mapped twice: portMappings of '{container['name']}'."
+                    f"{field} {port[0]} is mapped twice: portMappings of '{container['name']}'."
                 )
             seen.add(port)
 
