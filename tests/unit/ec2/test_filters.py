@@ -24,6 +24,14 @@ OPERATIONS = {
     "DescribeRegions": "describe_regions",
     "DescribeTags": "describe_tags",
     "DescribeInstances": "describe_instances",
+    "DescribeInternetGateways": "describe_internet_gateways",
+    "DescribeRouteTables": "describe_route_tables",
+    "DescribeNetworkAcls": "describe_network_acls",
+    "DescribeDhcpOptions": "describe_dhcp_options",
+    "DescribePrefixLists": "describe_prefix_lists",
+    "DescribeManagedPrefixLists": "describe_managed_prefix_lists",
+    "DescribeVpcEndpoints": "describe_vpc_endpoints",
+    "DescribeVpcEndpointServices": "describe_vpc_endpoint_services",
 }
 
 
@@ -84,7 +92,8 @@ def documented_filters() -> Iterator[tuple[str, str]]:
 def test_every_filter_that_ec2_documents_is_known(ec2: Any, method: str, name: str) -> None:
     answer = getattr(ec2, method)(Filters=[{"Name": name, "Values": ["nothing has this value"]}])
     lists = [value for value in answer.values() if isinstance(value, list)]
-    assert lists == [[]]
+    assert lists
+    assert not any(lists)
 
 
 @pytest.mark.parametrize("method", OPERATIONS.values())

@@ -1,8 +1,8 @@
-"""The part of EC2 that ECS and load balancing name: the default VPC and its security groups.
+"""The part of EC2 that ECS and load balancing name: networks.
 
-Called by the gateway. Owns VPCs, subnets and security groups; of instances it says what the
-agents on them have told. ``DryRun`` is carried out and rolled back: what a dry run promises is
-what the request would have done.
+Called by the gateway. Owns VPCs with their subnets, routes, gateways, endpoints and security
+groups; of instances it says what the agents on them have told. ``DryRun`` is carried out and
+rolled back: what a dry run promises is what the request would have done.
 """
 
 from __future__ import annotations
@@ -14,11 +14,20 @@ from typing import Any
 from homeport.services.call import Call, Handler, Response
 
 from . import (
+    dhcp_options,
     instances,
+    internet_gateways,
+    network_acls,
     network_interfaces,
+    prefix_lists,
+    route_tables,
+    routes,
     security_group_rules,
     security_groups,
+    subnets,
     tags,
+    vpc_endpoint_services,
+    vpc_endpoints,
     vpcs,
     zones,
 )
@@ -40,6 +49,15 @@ OPERATIONS: Mapping[str, Handler] = {
     name: _with_dry_run(handler)
     for name, handler in {
         **vpcs.OPERATIONS,
+        **subnets.OPERATIONS,
+        **dhcp_options.OPERATIONS,
+        **network_acls.OPERATIONS,
+        **internet_gateways.OPERATIONS,
+        **route_tables.OPERATIONS,
+        **routes.OPERATIONS,
+        **vpc_endpoints.OPERATIONS,
+        **prefix_lists.OPERATIONS,
+        **vpc_endpoint_services.OPERATIONS,
         **zones.OPERATIONS,
         **security_groups.OPERATIONS,
         **security_group_rules.OPERATIONS,

@@ -5,6 +5,8 @@ Sources: "Default VPC components", "Main route table" and "Default security grou
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 import msgspec
 
 from homeport.domain.arn import Ids
@@ -21,8 +23,9 @@ from homeport.services.call import Platform
 from homeport.store import Transaction
 from homeport.store.schema import INTERNET_GATEWAYS, ROUTE_TABLES, SECURITY_GROUPS, SUBNETS, VPCS
 
+from .errors import InvalidSubnetConflict
+
 CIDR_BLOCK = "172.31.0.0/16"
-MAX_DEFAULT_SUBNETS = 16
 ANYTHING_OUT: dict[str, object] = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}
 
 
@@ -32,20 +35,23 @@ def seed_default_vpc(tx: Transaction, platform: Platform, ids: Ids) -> None:
         return
     vpc = Vpc(f"vpc-0{ids.hex16()}", CIDR_BLOCK, is_default=True, dns_hostnames=True)
     tx.put(VPCS, vpc)
-    for zone in platform.availability_zones[:MAX_DEFAULT_SUBNETS]:
+    for zone in platform.availability_zones:
         tx.put(SUBNETS, default_subnet(tx, vpc, zone, ids))
     put_default_group(tx, vpc, platform.account_id, ids)
     _open_to_internet(tx, vpc, ids)
 
 
 def default_subnet(tx: Transaction, vpc: Vpc, zone: str, ids: Ids) -> Subnet:
-    """A zone's default subnet on the first /20 of the default VPC that is free."""
-    taken = {subnet.cidr_block for subnet in tx.find(SUBNETS, "vpc", vpc.vpc_id)}
-    blocks = (f"172.31.{16 * number}.0/20" for number in range(MAX_DEFAULT_SUBNETS))
+    """A zone's default subnet, on the first /20 that is free. Raises InvalidSubnetConflict."""
+    taken = [IPv4Network(subnet.cidr_block) for subnet in tx.find(SUBNETS, "vpc", vpc.vpc_id)]
+    blocks = IPv4Network(vpc.cidr_block).subnets(new_prefix=20)
+    free = next((b for b in blocks if not any(b.overlaps(other) for other in taken)), None)
+    if free is None:
+        raise InvalidSubnetConflict(vpc.cidr_block)
     return Subnet(
         subnet_id=f"subnet-0{ids.hex16()}",
         vpc_id=vpc.vpc_id,
-        cidr_block=next(block for block in blocks if block not in taken),
+        cidr_block=str(free),
         availability_zone=zone,
         availability_zone_id=zone_id(zone),
         default_for_az=True,

@@ -55,6 +55,220 @@ class NetworkInterfaceNotFound(ServiceError):
         super().__init__(f"The networkInterface ID '{interface_id[:128]}' does not exist")
 
 
+class InvalidVpcRange(ServiceError):
+    """The range is not one that a VPC may have."""
+
+    code_name = "InvalidVpc.Range"
+
+    def __init__(self, cidr: str) -> None:
+        super().__init__(f"The CIDR '{cidr[:64]}' is invalid.")
+
+
+class InvalidSubnetRange(ServiceError):
+    """The range is not one that a subnet of this VPC may have."""
+
+    code_name = "InvalidSubnet.Range"
+
+    def __init__(self, cidr: str) -> None:
+        super().__init__(f"The CIDR '{cidr[:64]}' is invalid.")
+
+
+class InvalidSubnetConflict(ServiceError):
+    """Another subnet has some of these addresses."""
+
+    code_name = "InvalidSubnet.Conflict"
+
+    def __init__(self, cidr: str) -> None:
+        super().__init__(f"The CIDR '{cidr[:64]}' conflicts with another subnet")
+
+
+class DefaultVpcAlreadyExists(ServiceError):
+    """There is a default VPC."""
+
+    default_message = "A Default VPC already exists for this account in this region."
+
+
+class DefaultVpcDoesNotExist(ServiceError):
+    """There is no default VPC."""
+
+    default_message = "There is no default VPC for this account in this region."
+
+
+class DefaultSubnetAlreadyExistsInAvailabilityZone(ServiceError):
+    """The zone has a default subnet."""
+
+
+class NoDefaultVpc(ServiceError):
+    """A request that names no VPC needs the default one."""
+
+    code_name = "VPCIdNotSpecified"
+    default_message = "No default VPC for this user"
+
+
+class InternetGatewayNotFound(ServiceError):
+    """No such internet gateway."""
+
+    code_name = "InvalidInternetGatewayID.NotFound"
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__(f"The internetGateway ID '{gateway_id[:128]}' does not exist")
+
+
+class GatewayNotAttached(ServiceError):
+    """The gateway is not attached to this VPC, or to any."""
+
+    code_name = "Gateway.NotAttached"
+
+
+class AlreadyAssociated(ServiceError):
+    """The resource is associated, and has one association at most."""
+
+    code_name = "Resource.AlreadyAssociated"
+
+
+class GatewayNotFound(ServiceError):
+    """A route leads to a gateway that does not exist."""
+
+    code_name = "InvalidGatewayID.NotFound"
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__(f"The gateway ID '{gateway_id[:128]}' does not exist")
+
+
+class RouteTableNotFound(ServiceError):
+    """No such route table."""
+
+    code_name = "InvalidRouteTableID.NotFound"
+
+    def __init__(self, table_id: str) -> None:
+        super().__init__(f"The routeTable ID '{table_id[:128]}' does not exist")
+
+
+class AssociationNotFound(ServiceError):
+    """No such association."""
+
+    code_name = "InvalidAssociationID.NotFound"
+
+    def __init__(self, association_id: str) -> None:
+        super().__init__(f"The association ID '{association_id[:128]}' does not exist")
+
+
+class RouteNotFound(ServiceError):
+    """The table has no route with this destination."""
+
+    code_name = "InvalidRoute.NotFound"
+
+
+class RouteAlreadyExists(ServiceError):
+    """The table has a route with this destination."""
+
+
+class RouteLimitExceeded(ServiceError):
+    """A table has too many routes."""
+
+    default_message = "The maximum number of routes has been reached."
+
+
+class NatGatewayNotFound(ServiceError):
+    """No such NAT gateway."""
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__(f"The Nat Gateway {gateway_id[:128]} was not found")
+
+
+class RouteTargetNotFound(ServiceError):
+    """A route leads to a NAT gateway that does not exist."""
+
+    code_name = "InvalidNatGatewayID.NotFound"
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__(f"The NAT gateway ID '{gateway_id[:128]}' does not exist")
+
+
+class AllocationNotFound(ServiceError):
+    """No such Elastic IP address."""
+
+    code_name = "InvalidAllocationID.NotFound"
+
+    def __init__(self, allocation_id: str) -> None:
+        super().__init__(f"The allocation ID '{allocation_id[:128]}' does not exist")
+
+
+class AddressNotFound(ServiceError):
+    """The account does not hold this address."""
+
+    code_name = "InvalidAddress.NotFound"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"Address '{address[:64]}' not found.")
+
+
+class AddressInUse(ServiceError):
+    """An address that is associated can't be released."""
+
+    code_name = "InvalidIPAddress.InUse"
+
+
+class AddressLimitExceeded(ServiceError):
+    """No more Elastic IP addresses."""
+
+    default_message = "The maximum number of addresses has been reached."
+
+
+class InsufficientFreeAddressesInSubnet(ServiceError):
+    """The subnet has no address left."""
+
+
+class VpcEndpointNotFound(ServiceError):
+    """No such VPC endpoint."""
+
+    code_name = "InvalidVpcEndpointId.NotFound"
+
+    def __init__(self, endpoint_id: str) -> None:
+        super().__init__(f"The Vpc Endpoint Id '{endpoint_id[:128]}' does not exist")
+
+
+class InvalidServiceName(ServiceError):
+    """No service of this name has endpoints."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The Vpc Endpoint Service '{name[:128]}' does not exist")
+
+
+class InvalidParameter(ServiceError):
+    """A parameter of an endpoint is not valid."""
+
+
+class DuplicateSubnetsInSameZone(ServiceError):
+    """An endpoint has one subnet in each zone."""
+
+
+class InvalidPolicyDocument(ServiceError):
+    """An endpoint's policy is not a policy."""
+
+
+class IdempotentParameterMismatch(ServiceError):
+    """The client token was used with other parameters."""
+
+
+class DhcpOptionsNotFound(ServiceError):
+    """No such DHCP options set."""
+
+    code_name = "InvalidDhcpOptionID.NotFound"
+
+    def __init__(self, options_id: str) -> None:
+        super().__init__(f"The dhcpOption ID '{options_id[:128]}' does not exist")
+
+
+class NetworkAclNotFound(ServiceError):
+    """No such network ACL."""
+
+    code_name = "InvalidNetworkAclID.NotFound"
+
+    def __init__(self, acl_id: str) -> None:
+        super().__init__(f"The networkAcl ID '{acl_id[:128]}' does not exist")
+
+
 class InstanceNotFound(ServiceError):
     """No such instance."""
 

@@ -19,7 +19,7 @@ from homeport.store.schema import LOAD_BALANCERS, NETWORK_INTERFACES, SECURITY_G
 from .default_vpc import zone_id
 from .errors import NetworkInterfaceNotFound
 from .filters import TAG_FIELDS, Fields, Values, never, page, select, yes_no
-from .vpcs import tags_view
+from .tags import tags_view
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import DescribeNetworkInterfacesRequestTypeDef

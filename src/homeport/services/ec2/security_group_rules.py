@@ -26,8 +26,8 @@ from .permissions import (
     words,
 )
 from .security_groups import find_group
-from .tags import tags_for
-from .vpcs import default_vpc_id, tags_view
+from .tags import tags_for, tags_view
+from .vpcs import default_vpc_id
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeport.domain.vpc import SecurityGroup
 from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import LOAD_BALANCERS, SECURITY_GROUPS
+from homeport.store.schema import LOAD_BALANCERS, NETWORK_INTERFACES, SECURITY_GROUPS, VPC_ENDPOINTS
 
 from .default_vpc import ANYTHING_OUT
 from .errors import (
@@ -19,11 +19,12 @@ from .errors import (
     GroupNotFound,
     InvalidParameterValue,
     MissingParameter,
+    NoDefaultVpc,
 )
 from .filters import TAG_FIELDS, Fields, Values, page, select
 from .permissions import Rule, merged, peer, source
-from .tags import tags_for
-from .vpcs import default_vpc_id, find_vpc, tags_view
+from .tags import tags_for, tags_view
+from .vpcs import default_vpc_id, find_vpc
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
@@ -83,7 +84,10 @@ def create_security_group(call: Call, request: CreateSecurityGroupRequestTypeDef
     """A group with no way in and every way out; names are unique in a VPC, whatever their case."""
     name, description = request["GroupName"], request["Description"]
     _check_words(name, description)
-    vpc = find_vpc(call, request.get("VpcId") or default_vpc_id(call))
+    vpc_id = request.get("VpcId") or default_vpc_id(call)
+    if not vpc_id:
+        raise NoDefaultVpc
+    vpc = find_vpc(call, vpc_id)
     in_vpc = call.tx.find(SECURITY_GROUPS, "vpc", vpc.vpc_id)
     if any(group.name.lower() == name.lower() for group in in_vpc):
         raise DuplicateGroup(f"The security group '{name}' already exists for VPC '{vpc.vpc_id}'")
@@ -124,20 +128,23 @@ def _arn(call: Call, group: SecurityGroup) -> str:
 
 
 def delete_security_group(call: Call, request: DeleteSecurityGroupRequestTypeDef) -> Response:
-    """Deletes a group that no load balancer and no rule of another group uses."""
+    """Deletes a group that nothing uses: no interface, balancer, endpoint, no other's rule."""
     group = find_group(call, request.get("GroupId"), request.get("GroupName"))
     if group.name == "default":
         raise CannotDelete(
             f'the specified group: "{group.group_id}" name: "default" cannot be deleted by a user'
         )
-    used = any(group.group_id in b.security_groups for b in call.tx.all(LOAD_BALANCERS))
+    balancers = any(group.group_id in b.security_groups for b in call.tx.all(LOAD_BALANCERS))
+    endpoints = any(group.group_id in e.security_groups for e in call.tx.all(VPC_ENDPOINTS))
+    in_vpc = call.tx.find(NETWORK_INTERFACES, "vpc", group.vpc_id)
+    interfaces = any(group.group_id in i.security_groups for i in in_vpc)
     named = any(
         peer(rule) == group.group_id
         for other in call.tx.all(SECURITY_GROUPS)
         if other.group_id != group.group_id
         for rule in (*other.ingress, *other.egress)
     )
-    if used or named:
+    if balancers or endpoints or interfaces or named:
         raise DependencyViolation(f"resource {group.group_id} has a dependent object")
     call.tx.delete(SECURITY_GROUPS, group.group_id)
     return {"Return": True, "GroupId": group.group_id}

@@ -11,17 +11,32 @@ from homeport.domain.cluster import Tag
 from homeport.domain.vpc import SecurityGroup
 from homeport.services.call import Call, Handler, Response
 from homeport.store import Table
-from homeport.store.schema import CONTAINER_INSTANCES, SECURITY_GROUPS, SUBNETS, VPCS
+from homeport.store.schema import (
+    CONTAINER_INSTANCES,
+    ELASTIC_ADDRESSES,
+    INTERNET_GATEWAYS,
+    NAT_GATEWAYS,
+    ROUTE_TABLES,
+    SECURITY_GROUPS,
+    SUBNETS,
+    VPC_ENDPOINTS,
+    VPCS,
+)
 from homeport.wire.errors import ApiError
 
 from .errors import (
+    AllocationNotFound,
     GroupNotFound,
     InstanceNotFound,
+    InternetGatewayNotFound,
     InvalidParameterValue,
+    NatGatewayNotFound,
     ResourceIdNotFound,
+    RouteTableNotFound,
     RuleIdNotFound,
     SubnetNotFound,
     TagLimitExceeded,
+    VpcEndpointNotFound,
     VpcNotFound,
 )
 from .filters import TAG_FIELDS, Fields, page, select
@@ -42,6 +57,11 @@ _TABLES: dict[str, tuple[str, Table[Any], Callable[[str], ApiError]]] = {
     "vpc": ("vpc", VPCS, VpcNotFound),
     "subnet": ("subnet", SUBNETS, SubnetNotFound),
     "sg": ("security-group", SECURITY_GROUPS, GroupNotFound),
+    "igw": ("internet-gateway", INTERNET_GATEWAYS, InternetGatewayNotFound),
+    "rtb": ("route-table", ROUTE_TABLES, RouteTableNotFound),
+    "nat": ("natgateway", NAT_GATEWAYS, NatGatewayNotFound),
+    "eipalloc": ("elastic-ip", ELASTIC_ADDRESSES, AllocationNotFound),
+    "vpce": ("vpc-endpoint", VPC_ENDPOINTS, VpcEndpointNotFound),
 }
 RULE = "security-group-rule"
 
@@ -79,6 +99,11 @@ def tags_for(kind: str, specifications: Iterable[Mapping[str, Any]]) -> tuple[Ta
             )
         tags.extend(specification.get("Tags") or ())
     return parse_tags(tags)
+
+
+def tags_view(tags: Sequence[Tag]) -> list[Mapping[str, str]]:
+    """Tags as EC2 returns them."""
+    return [{"Key": tag.key, "Value": tag.value} for tag in tags]
 
 
 def parse_tags(tags: Iterable[Mapping[str, Any]]) -> tuple[Tag, ...]:

@@ -1,37 +1,76 @@
-"""VPCs and subnets, as far as they exist: the default ones."""
+"""VPCs: made with a main route table and a default security group, deleted when empty."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from homeport.domain.cluster import Tag
-from homeport.domain.vpc import Subnet, Vpc
-from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import SUBNETS, VPCS
+import msgspec
 
-from .errors import InvalidParameterValue, SubnetNotFound, VpcNotFound
+from homeport.domain.vpc import Vpc
+from homeport.services.call import Call, Handler, Response
+from homeport.store.schema import (
+    INTERNET_GATEWAYS,
+    LOAD_BALANCERS,
+    NAT_GATEWAYS,
+    ROUTE_TABLES,
+    SECURITY_GROUPS,
+    SUBNETS,
+    VPC_ENDPOINTS,
+    VPCS,
+)
+
+from .cidr import MAX_PREFIX, MIN_PREFIX, ipv4_block
+from .default_vpc import put_default_group, put_main_table, seed_default_vpc
+from .errors import (
+    DefaultVpcAlreadyExists,
+    DependencyViolation,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    InvalidVpcRange,
+    MissingParameter,
+    VpcNotFound,
+)
 from .filters import TAG_FIELDS, Fields, never, page, select, yes_no
+from .tags import tags_for, tags_view
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
-        DescribeSubnetsRequestTypeDef,
+        CreateDefaultVpcRequestTypeDef,
+        CreateVpcRequestTypeDef,
+        DeleteVpcRequestTypeDef,
         DescribeVpcAttributeRequestTypeDef,
         DescribeVpcsRequestTypeDef,
+        ModifyVpcAttributeRequestTypeDef,
     )
 
 DHCP_OPTIONS_ID = "dopt-00000000000000000"
-RESERVED_ADDRESSES = 5
-
 NO_IPV6 = (
     "ipv6-cidr-block-association.ipv6-cidr-block",
     "ipv6-cidr-block-association.association-id",
     "ipv6-cidr-block-association.state",
 )
-NAMES = "private-dns-name-options-on-launch."
+NOT_HERE = (
+    "Ipv6Pool",
+    "Ipv6CidrBlock",
+    "Ipv4IpamPoolId",
+    "Ipv4NetmaskLength",
+    "Ipv6IpamPoolId",
+    "Ipv6NetmaskLength",
+    "Ipv6CidrBlockNetworkBorderGroup",
+    "VpcEncryptionControl",
+    "AmazonProvidedIpv6CidrBlock",
+)
+"""Members of CreateVpc that ask for IPv6, IPAM or encryption, which there is none of."""
 
-VPC_FIELDS: Fields[Vpc] = {
+VPC_ATTRIBUTES = {
+    "EnableDnsSupport": "dns_support",
+    "EnableDnsHostnames": "dns_hostnames",
+    "EnableNetworkAddressUsageMetrics": "",
+}
+"""Member of ModifyVpcAttribute → field of the record; empty: it is always off."""
+
+FIELDS: Fields[Vpc] = {
     "vpc-id": lambda v: [v.vpc_id],
     "cidr": lambda v: [v.cidr_block],
     "cidr-block-association.association-id": lambda v: [_association_id(v)],
@@ -44,30 +83,73 @@ VPC_FIELDS: Fields[Vpc] = {
     **never(*NO_IPV6, "ipv6-cidr-block-association.ipv6-pool"),
     **TAG_FIELDS,
 }
-SUBNET_FIELDS: Fields[Subnet] = {
-    "availability-zone": lambda s: [s.availability_zone],
-    "availabilityZone": lambda s: [s.availability_zone],
-    "availability-zone-id": lambda s: [s.availability_zone_id],
-    "availabilityZoneId": lambda s: [s.availability_zone_id],
-    "available-ip-address-count": lambda s: [str(_available_addresses(s))],
-    "cidr": lambda s: [s.cidr_block],
-    "cidr-block": lambda s: [s.cidr_block],
-    "cidrBlock": lambda s: [s.cidr_block],
-    "default-for-az": lambda s: [yes_no(s.default_for_az)],
-    "defaultForAz": lambda s: [yes_no(s.default_for_az)],
-    "enable-dns64": lambda s: ["false"],
-    "ipv6-native": lambda s: ["false"],
-    "map-customer-owned-ip-on-launch": lambda s: ["false"],
-    "map-public-ip-on-launch": lambda s: [yes_no(s.map_public_ip_on_launch)],
-    NAMES + "hostname-type": lambda s: ["ip-name"],
-    NAMES + "enable-resource-name-dns-a-record": lambda s: ["false"],
-    NAMES + "enable-resource-name-dns-aaaa-record": lambda s: ["false"],
-    "state": lambda s: ["available"],
-    "subnet-id": lambda s: [s.subnet_id],
-    "vpc-id": lambda s: [s.vpc_id],
-    **never(*NO_IPV6, "customer-owned-ipv4-pool", "enable-lni-at-device-index", "outpost-arn"),
-    **TAG_FIELDS,
-}
+
+
+def create_vpc(call: Call, request: CreateVpcRequestTypeDef) -> Response:
+    """A VPC with its main route table and its default security group, and no way out."""
+    refuse_members(request, NOT_HERE)
+    if (tenancy := request.get("InstanceTenancy", "default")) != "default":
+        raise InvalidParameterValue(
+            f"Value ({str(tenancy)[:64]}) for parameter instanceTenancy is invalid. Homeport has "
+            "no dedicated hosts."
+        )
+    if not request.get("CidrBlock"):
+        raise MissingParameter("The request must contain the parameter cidrBlock")
+    block = ipv4_block(request["CidrBlock"], "cidrBlock")
+    if not MIN_PREFIX <= block.prefixlen <= MAX_PREFIX:
+        raise InvalidVpcRange(str(block))
+    vpc = Vpc(
+        vpc_id=f"vpc-0{call.ids.hex16()}",
+        cidr_block=str(block),
+        tags=tags_for("vpc", request.get("TagSpecifications") or ()),
+    )
+    call.tx.put(VPCS, vpc)
+    put_main_table(call.tx, vpc, call.ids)
+    put_default_group(call.tx, vpc, call.platform.account_id, call.ids)
+    return {"Vpc": _view(call, vpc)}
+
+
+def refuse_members(request: Mapping[str, Any], members: tuple[str, ...]) -> None:
+    """Raises InvalidParameterValue that names the first of the members that asks for something."""
+    for member in members:
+        if request.get(member):
+            name = member[0].lower() + member[1:]
+            raise InvalidParameterValue(f"Homeport does not support the parameter {name}")
+
+
+def create_default_vpc(call: Call, request: CreateDefaultVpcRequestTypeDef) -> Response:
+    """The default VPC again, after somebody deleted it."""
+    if default_vpc_id(call):
+        raise DefaultVpcAlreadyExists
+    seed_default_vpc(call.tx, call.platform, call.ids)
+    return {"Vpc": _view(call, find_vpc(call, default_vpc_id(call)))}
+
+
+def delete_vpc(call: Call, request: DeleteVpcRequestTypeDef) -> Response:
+    """Deletes a VPC that has nothing left but what it was made with."""
+    vpc = find_vpc(call, request["VpcId"])
+    if _in_use(call, vpc.vpc_id):
+        raise DependencyViolation(f"The vpc '{vpc.vpc_id}' has dependencies and cannot be deleted.")
+    for table in call.tx.find(ROUTE_TABLES, "vpc", vpc.vpc_id):
+        call.tx.delete(ROUTE_TABLES, table.route_table_id)
+    for group in call.tx.find(SECURITY_GROUPS, "vpc", vpc.vpc_id):
+        call.tx.delete(SECURITY_GROUPS, group.group_id)
+    call.tx.delete(VPCS, vpc.vpc_id)
+    return {}
+
+
+def _in_use(call: Call, vpc_id: str) -> bool:
+    groups = call.tx.find(SECURITY_GROUPS, "vpc", vpc_id)
+    nats = call.tx.find(NAT_GATEWAYS, "vpc", vpc_id)
+    return bool(
+        call.tx.find(SUBNETS, "vpc", vpc_id)
+        or call.tx.find(INTERNET_GATEWAYS, "vpc", vpc_id)
+        or call.tx.find(VPC_ENDPOINTS, "vpc", vpc_id)
+        or any(not table.is_main for table in call.tx.find(ROUTE_TABLES, "vpc", vpc_id))
+        or any(group.name != "default" for group in groups)
+        or any(nat.deleted_at is None for nat in nats)
+        or any(balancer.vpc_id == vpc_id for balancer in call.tx.all(LOAD_BALANCERS))
+    )
 
 
 def describe_vpcs(call: Call, request: DescribeVpcsRequestTypeDef) -> Response:
@@ -76,17 +158,17 @@ def describe_vpcs(call: Call, request: DescribeVpcsRequestTypeDef) -> Response:
     if ids := request.get("VpcIds"):
         vpcs = [find_vpc(call, vpc_id) for vpc_id in ids]
     owner: Fields[Vpc] = {"owner-id": lambda v: [call.platform.account_id]}
-    chosen = select(vpcs, request.get("Filters") or (), {**VPC_FIELDS, **owner})
+    chosen = select(vpcs, request.get("Filters") or (), {**FIELDS, **owner})
     vpcs, token = page(chosen, lambda v: v.vpc_id, request)
-    return {"Vpcs": [_vpc_view(call, vpc) for vpc in vpcs], "NextToken": token}
+    return {"Vpcs": [_view(call, vpc) for vpc in vpcs], "NextToken": token}
 
 
 def describe_vpc_attribute(call: Call, request: DescribeVpcAttributeRequestTypeDef) -> Response:
-    """DNS support and hostnames, as the default VPC has them."""
+    """DNS support and hostnames."""
     vpc = find_vpc(call, request["VpcId"])
     values = {
-        "enableDnsSupport": ("EnableDnsSupport", True),
-        "enableDnsHostnames": ("EnableDnsHostnames", vpc.is_default),
+        "enableDnsSupport": ("EnableDnsSupport", vpc.dns_support),
+        "enableDnsHostnames": ("EnableDnsHostnames", vpc.dns_hostnames),
         "enableNetworkAddressUsageMetrics": ("EnableNetworkAddressUsageMetrics", False),
     }
     attribute = request["Attribute"]
@@ -98,18 +180,22 @@ def describe_vpc_attribute(call: Call, request: DescribeVpcAttributeRequestTypeD
     return {"VpcId": vpc.vpc_id, member: {"Value": value}}
 
 
-def describe_subnets(call: Call, request: DescribeSubnetsRequestTypeDef) -> Response:
-    """By id and filters."""
-    subnets = call.tx.all(SUBNETS)
-    if ids := request.get("SubnetIds"):
-        subnets = [_find_subnet(call, subnet_id) for subnet_id in ids]
-    ours: Fields[Subnet] = {
-        "owner-id": lambda s: [call.platform.account_id],
-        "subnet-arn": lambda s: [_subnet_arn(call, s)],
-    }
-    chosen = select(subnets, request.get("Filters") or (), {**SUBNET_FIELDS, **ours})
-    subnets, token = page(chosen, lambda s: s.availability_zone + s.subnet_id, request)
-    return {"Subnets": [_subnet_view(call, subnet) for subnet in subnets], "NextToken": token}
+def modify_vpc_attribute(call: Call, request: ModifyVpcAttributeRequestTypeDef) -> Response:
+    """Turns DNS support or hostnames on or off: one in a request ("ModifyVpcAttribute", EC2
+    API reference)."""
+    vpc = find_vpc(call, request["VpcId"])
+    asked: dict[str, Any] = {k: v for k, v in request.items() if k in VPC_ATTRIBUTES}
+    if len(asked) > 1:
+        raise InvalidParameterCombination("Fields for multiple attribute types specified")
+    if not asked:
+        raise MissingParameter("The request must contain the parameter enableDnsSupport")
+    ((member, attribute),) = asked.items()
+    value = bool(attribute.get("Value"))
+    if field := VPC_ATTRIBUTES[member]:
+        call.tx.put(VPCS, msgspec.structs.replace(vpc, **{field: value}))
+    elif value:
+        raise InvalidParameterValue("Homeport has no network address usage metrics")
+    return {}
 
 
 def find_vpc(call: Call, vpc_id: str) -> Vpc:
@@ -125,23 +211,11 @@ def default_vpc_id(call: Call) -> str:
     return next((vpc.vpc_id for vpc in call.tx.all(VPCS) if vpc.is_default), "")
 
 
-def _find_subnet(call: Call, subnet_id: str) -> Subnet:
-    subnet = call.tx.get(SUBNETS, subnet_id)
-    if subnet is None:
-        raise SubnetNotFound(subnet_id)
-    return subnet
-
-
-def tags_view(tags: Sequence[Tag]) -> list[Mapping[str, str]]:
-    """Tags as EC2 returns them."""
-    return [{"Key": tag.key, "Value": tag.value} for tag in tags]
-
-
 def _association_id(vpc: Vpc) -> str:
     return f"vpc-cidr-assoc-{vpc.vpc_id.removeprefix('vpc-')}"
 
 
-def _vpc_view(call: Call, vpc: Vpc) -> dict[str, Any]:
+def _view(call: Call, vpc: Vpc) -> dict[str, Any]:
     return {
         "VpcId": vpc.vpc_id,
         "OwnerId": call.platform.account_id,
@@ -154,6 +228,7 @@ def _vpc_view(call: Call, vpc: Vpc) -> dict[str, Any]:
                 "CidrBlockState": {"State": "associated"},
             }
         ],
+        "Ipv6CidrBlockAssociationSet": [],
         "DhcpOptionsId": DHCP_OPTIONS_ID,
         "InstanceTenancy": "default",
         "IsDefault": vpc.is_default,
@@ -161,43 +236,11 @@ def _vpc_view(call: Call, vpc: Vpc) -> dict[str, Any]:
     }
 
 
-def _available_addresses(subnet: Subnet) -> int:
-    return ipaddress.ip_network(subnet.cidr_block).num_addresses - RESERVED_ADDRESSES
-
-
-def _subnet_arn(call: Call, subnet: Subnet) -> str:
-    return call.arns.ec2(f"subnet/{subnet.subnet_id}")
-
-
-def _subnet_view(call: Call, subnet: Subnet) -> dict[str, Any]:
-    return {
-        "SubnetId": subnet.subnet_id,
-        "SubnetArn": _subnet_arn(call, subnet),
-        "VpcId": subnet.vpc_id,
-        "OwnerId": call.platform.account_id,
-        "State": "available",
-        "CidrBlock": subnet.cidr_block,
-        "AvailabilityZone": subnet.availability_zone,
-        "AvailabilityZoneId": subnet.availability_zone_id,
-        "AvailableIpAddressCount": _available_addresses(subnet),
-        "DefaultForAz": subnet.default_for_az,
-        "MapPublicIpOnLaunch": subnet.map_public_ip_on_launch,
-        "AssignIpv6AddressOnCreation": False,
-        "Ipv6CidrBlockAssociationSet": [],
-        "Ipv6Native": False,
-        "EnableDns64": False,
-        "MapCustomerOwnedIpOnLaunch": False,
-        "PrivateDnsNameOptionsOnLaunch": {
-            "HostnameType": "ip-name",
-            "EnableResourceNameDnsARecord": False,
-            "EnableResourceNameDnsAAAARecord": False,
-        },
-        "Tags": tags_view(subnet.tags),
-    }
-
-
 OPERATIONS: dict[str, Handler] = {
+    "CreateVpc": create_vpc,
+    "CreateDefaultVpc": create_default_vpc,
+    "DeleteVpc": delete_vpc,
     "DescribeVpcs": describe_vpcs,
     "DescribeVpcAttribute": describe_vpc_attribute,
-    "DescribeSubnets": describe_subnets,
+    "ModifyVpcAttribute": modify_vpc_attribute,
 }

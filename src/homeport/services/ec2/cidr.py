@@ -1,0 +1,23 @@
+"""Address ranges in requests. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from .errors import InvalidParameterValue
+
+MIN_PREFIX, MAX_PREFIX = 16, 28
+"""The sizes that VPCs and subnets have."""
+
+
+def ipv4_block(text: str, parameter: str) -> ipaddress.IPv4Network:
+    """A range in canonical form: ``100.68.0.18/18`` is ``100.68.0.0/18``."""
+    try:
+        if "/" not in text:
+            raise ValueError
+        return ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        raise InvalidParameterValue(
+            f"Value ({text[:64]}) for parameter {parameter} is invalid. "
+            "This is not a valid CIDR block."
+        ) from None
