@@ -3,11 +3,13 @@
 The first four addresses of a subnet and its last are AWS's own ("Subnet CIDR blocks", VPC user
 guide). Addresses go round: the one after the last that was given comes next, so an address that
 became free is given again as late as possible, and nobody who still knows it by heart meets a
-stranger there soon.
+stranger there soon. The first comes from anywhere in the subnet: two Homeports on one machine
+share its routes, and both have the same default VPC.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Callable
 
@@ -82,11 +84,19 @@ def _next(
 ) -> str | None:
     base = int(network.network_address) + RESERVED_AT_START
     size = network.num_addresses - RESERVED_AT_START - RESERVED_AT_END
+    if size <= 0:
+        return None
     cursor = tx.get(ADDRESS_CURSORS, pool)
-    first = int(ipaddress.IPv4Address(cursor.last_address)) - base + 1 if cursor else 0
+    last = int(ipaddress.IPv4Address(cursor.last_address)) - base if cursor else _anywhere(pool)
+    first = last + 1
     for step in range(size):
         address = str(ipaddress.IPv4Address(base + (first + step) % size))
         if is_free(address):
             tx.put(ADDRESS_CURSORS, AddressCursor(pool, address))
             return address
     return None
+
+
+def _anywhere(pool: str) -> int:
+    """The same for the same subnet: its id is random already."""
+    return int.from_bytes(hashlib.sha256(pool.encode()).digest()[:4])

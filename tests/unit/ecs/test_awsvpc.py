@@ -246,6 +246,25 @@ def test_the_life_of_a_task_with_an_interface(world: World) -> None:
     assert world.rows(NETWORK_INTERFACES) == []
 
 
+def test_an_interface_that_is_not_attached_in_time_ends_the_task(world: World) -> None:
+    arn = run(world)["taskArn"]
+    controller = InterfacesController()
+    with world.store.transaction() as tx:
+        assert controller.reconcile(arn, tx, world.now + 299) == world.now + 300
+        assert controller.reconcile(arn, tx, world.now + 300) is None
+        assert controller.reconcile(arn, tx, world.now + 400) is None
+    task = described(world, arn)
+    assert (task["lastStatus"], task["stopCode"]) == ("STOPPING", "TaskFailedToStart")
+    assert task["stoppedReason"] == (
+        "Timeout waiting for network interface provisioning to complete."
+    )
+    attached = run(world)["taskArn"]
+    world("SubmitTaskStateChange", attachments=[attachment_report(world, attached)])
+    with world.store.transaction() as tx:
+        assert controller.reconcile(attached, tx, world.now + 1000) is None
+    assert described(world, attached)["lastStatus"] == "PENDING"
+
+
 def test_reports_of_attachments_that_are_none(world: World) -> None:
     arn = run(world)["taskArn"]
     unknown = ARNS.ecs("attachment/0")

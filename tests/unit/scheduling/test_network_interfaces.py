@@ -16,6 +16,7 @@ from scheduling_records import ARNS, CLUSTER_ARN, IDS, definition, instance
 from homeport.controllers.interfaces import InterfacesController
 from homeport.domain.network_interface import NetworkConfiguration, NetworkInterface
 from homeport.domain.task import Task
+from homeport.domain.vpc import Subnet
 from homeport.scheduling.addresses import allocate_private_address, free_addresses, is_usable
 from homeport.scheduling.launch import launch_tasks
 from homeport.scheduling.network_interfaces import mac_address
@@ -255,3 +256,12 @@ def test_reserved_addresses_are_never_given(network: Transaction) -> None:
     assert not is_usable(subnet, "nonsense")
     assert not is_usable(subnet, "10.1.2.4")
     assert allocate_private_address(network, subnet) == "10.1.1.4"
+
+
+def test_the_first_address_is_anywhere_in_the_subnet(network: Transaction) -> None:
+    """Two Homeports on one machine have the same default VPC and the same routes."""
+    first = set()
+    for number in range(8):
+        subnet = Subnet(f"subnet-{number}", "vpc-1", "172.31.0.0/20", "us-east-1a", "use1-az1")
+        first.add(allocate_private_address(network, subnet))
+    assert len(first) == 8
