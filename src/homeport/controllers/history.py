@@ -87,6 +87,7 @@ class HistoryController:
                 task_definition_arn=deployment.task_definition_arn,
                 created_at=deployment.created_at,
                 launch_type=deployment.launch_type,
+                capacity_provider_strategy=deployment.capacity_provider_strategy,
                 load_balancers=deployment.load_balancers,
                 network=deployment.network,
                 container_images=tuple((c.name, c.image) for c in definition.containers)

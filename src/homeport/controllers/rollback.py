@@ -85,5 +85,7 @@ def _rolled_back(
         task_definition_arn=restored.task_definition_arn,
         load_balancers=restored.load_balancers,
         network=restored.network,
+        launch_type=restored.launch_type,
+        capacity_provider_strategy=restored.capacity_provider_strategy,
         last_completed=None,  # while it is PRIMARY again it is no target of a rollback
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from homeport.decide.capacity import stop_order as provider_stop_order
 from homeport.decide.placement.scale_in import RunningTask, stop_order
 from homeport.decide.placement.strategies import Strategy
 from homeport.decide.rolling import TaskView
-from homeport.domain.service import Service
+from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
 from homeport.domain.task_definition import TaskDefinition
 from homeport.scheduling.candidates import candidates
@@ -85,4 +86,16 @@ def in_stop_order(tx: Transaction, service: Service, alive: Sequence[Task]) -> l
     ]
     strategies = tuple(Strategy(s.type, s.field) for s in service.placement_strategy)
     by_arn = {t.arn: t for t in alive}
-    return [by_arn[arn] for arn in stop_order(running, instances, strategies)]
+    in_order = [by_arn[arn] for arn in stop_order(running, instances, strategies)]
+    return _by_provider(service.deployments[0], in_order)
+
+
+def _by_provider(primary: Deployment, tasks: Sequence[Task]) -> list[Task]:
+    """The tasks of the PRIMARY deployment so that its strategy's shares are kept."""
+    capacity = primary.capacity_provider_strategy
+    if not capacity:
+        return list(tasks)
+    own = [t for t in tasks if t.deployment_id == primary.id]
+    places = provider_stop_order(capacity, [t.capacity_provider_name or "" for t in own])
+    others = (t for t in tasks if t.deployment_id != primary.id)
+    return [*others, *(own[place] for place in places)]

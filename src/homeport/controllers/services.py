@@ -21,7 +21,8 @@ from homeport.domain.arn import Arns, Ids, last_segment
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
 from homeport.scheduling.events import add_service_event
-from homeport.scheduling.launch import LaunchResult, launch_tasks, start_tasks
+from homeport.scheduling.launch import LaunchResult, start_tasks
+from homeport.scheduling.providers import by_provider, launch_by_strategy
 from homeport.scheduling.stop import stop_task
 from homeport.scheduling.task_targets import services_using, task_targets
 from homeport.scheduling.template import service_task_template
@@ -224,7 +225,10 @@ class ServiceController:
                     text += f" Amazon ECS replaced {count} tasks due to an unhealthy status."
                 self._event(tx, service, text, now)
             if result.unplaceable is not None:
-                message = unplaceable_message(service.name, result.unplaceable)
+                by_strategy = bool(service.deployments[0].capacity_provider_strategy)
+                message = unplaceable_message(
+                    service.name, result.unplaceable, of_provider=by_strategy
+                )
                 add_service_event(tx, service.arn, message, now, self._ids)
                 return True
             left -= len(result.tasks)
@@ -259,10 +263,13 @@ class ServiceController:
         if definition is None:
             self._event(tx, service, "was unable to place a task. Reason: Internal error.", now)
             return None
-        return launch_tasks(
+        own = tx.find(TASKS, "service", service.arn)
+        return launch_by_strategy(
             tx,
             service_task_template(service, deployment, definition),
             count,
+            capacity=deployment.capacity_provider_strategy,
+            running=by_provider(t for t in own if t.deployment_id == deployment.id and is_alive(t)),
             constraints=service.placement_constraints,
             strategy=service.placement_strategy,
             now=now,

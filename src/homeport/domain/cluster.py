@@ -16,6 +16,14 @@ class Tag(msgspec.Struct, frozen=True):
     value: str = ""
 
 
+class StrategyItem(msgspec.Struct, frozen=True):
+    """One item of a capacity provider strategy; ``capacity_provider`` is a name."""
+
+    capacity_provider: str
+    weight: int = 0
+    base: int = 0
+
+
 class Cluster(msgspec.Struct, frozen=True):
     """An ECS cluster. Counts of tasks, services and instances are never stored here."""
 
@@ -27,7 +35,7 @@ class Cluster(msgspec.Struct, frozen=True):
     configuration: dict[str, object] | None = None
     service_connect_defaults: dict[str, object] | None = None
     capacity_providers: tuple[str, ...] = ()
-    default_capacity_provider_strategy: tuple[dict[str, object], ...] = ()
+    default_capacity_provider_strategy: tuple[StrategyItem, ...] = ()
     tags: tuple[Tag, ...] = ()
     inactive_since: float | None = None
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from .capacity_provider import MEMBERSHIP_ATTRIBUTE
 from .cluster import Tag
 
 InstanceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
@@ -45,3 +46,8 @@ class ContainerInstance(msgspec.Struct, frozen=True):
     def attributes(self) -> dict[str, str | None]:
         """Agent attributes overlaid with those set by PutAttributes."""
         return dict(self.agent_attributes) | dict(self.custom_attributes)
+
+    @property
+    def capacity_provider_name(self) -> str | None:
+        """The provider it belongs to, if any."""
+        return self.attributes.get(MEMBERSHIP_ATTRIBUTE)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .cluster import Tag
+from .cluster import StrategyItem, Tag
 from .network_interface import NetworkConfiguration
 
 ServiceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
@@ -69,6 +69,7 @@ class Deployment(msgspec.Struct, frozen=True):
     next_launch_at: float = 0.0
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     launch_type: str = "EC2"
+    capacity_provider_strategy: tuple[StrategyItem, ...] = ()
     # StopServiceDeployment asked for it: the service controller does it while IN_PROGRESS.
     stop_type: Literal["", "ABORT", "ROLLBACK"] = ""
     network: NetworkConfiguration | None = None
@@ -98,6 +99,7 @@ class Service(msgspec.Struct, frozen=True):
     placement_strategy: tuple[PlacementStrategy, ...] = ()
     launch_type: str = "EC2"
     network: NetworkConfiguration | None = None  # of awsvpc tasks
+    capacity_provider_strategy: tuple[StrategyItem, ...] = ()
     role_arn: str = ""
     propagate_tags: str = "NONE"
     enable_ecs_managed_tags: bool = False

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from .cluster import StrategyItem
 from .network_interface import NetworkConfiguration
 from .service import CircuitBreaker, ServiceLoadBalancer
 
@@ -32,6 +33,7 @@ class ServiceRevision(msgspec.Struct, frozen=True):
     task_definition_arn: str
     created_at: float
     launch_type: str = "EC2"
+    capacity_provider_strategy: tuple[StrategyItem, ...] = ()
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     network: NetworkConfiguration | None = None
     container_images: tuple[tuple[str, str], ...] = ()  # (container name, image)

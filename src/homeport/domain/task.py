@@ -90,6 +90,7 @@ class Task(msgspec.Struct, frozen=True):
     tcp_ports: tuple[int, ...] = ()
     udp_ports: tuple[int, ...] = ()
     launch_type: str = "EC2"
+    capacity_provider_name: str | None = None
     container_instance_arn: str | None = None
     availability_zone: str = ""
     interface: InterfaceAttachment | None = None  # awsvpc tasks

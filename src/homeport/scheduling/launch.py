@@ -24,6 +24,7 @@ from homeport.decide.placement.constraints import Constraint
 from homeport.decide.placement.resources import refusal
 from homeport.decide.placement.strategies import SERVICE_DEFAULT, Strategy
 from homeport.domain.arn import Arns, Ids
+from homeport.domain.capacity_provider import MEMBERSHIP_ATTRIBUTE
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.service import PlacementConstraint, PlacementStrategy
 from homeport.domain.task import Task
@@ -35,6 +36,7 @@ from .network_interfaces import give_interface
 from .template import TaskTemplate, new_task
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
+EMPTY_PROVIDER = "EMPTY CAPACITY PROVIDER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def launch_tasks(
     ``order`` breaks ties (a seeded one in tests). Without a strategy the tasks of a service
     spread over zones, then instances; others go to a random instance that fits.
     """
-    pool = candidates(tx, template.cluster_arn)
+    pool = _pool(tx, template)
     (order or random.Random()).shuffle(pool)
     rules = _rules(template, constraints, strategy)
     wanted = _to_place(template)
@@ -113,6 +115,15 @@ def start_tasks(
         else:
             refusals.append(LaunchRefusal(arn, reason))
     return LaunchResult(tuple(tasks), tuple(refusals), missing=len(refusals))
+
+
+def _pool(tx: Transaction, template: TaskTemplate) -> list[CandidateInstance]:
+    """The instances of the cluster, or of the task's capacity provider alone."""
+    pool = candidates(tx, template.cluster_arn)
+    if template.capacity_provider_name is None or template.launch_type != "EC2":
+        return pool
+    wanted = template.capacity_provider_name
+    return [c for c in pool if c.attributes.get(MEMBERSHIP_ATTRIBUTE) == wanted]
 
 
 def _rules(
@@ -159,7 +170,8 @@ def _refusals(
     template: TaskTemplate, unplaceable: Unplaceable, missing: int
 ) -> tuple[LaunchRefusal, ...]:
     found = [LaunchRefusal(r.instance_arn, r.reason) for r in unplaceable.refusals]
-    return tuple(found or [LaunchRefusal(template.cluster_arn, NO_INSTANCES)]) * missing
+    nothing = EMPTY_PROVIDER if template.capacity_provider_name else NO_INSTANCES
+    return tuple(found or [LaunchRefusal(template.cluster_arn, nothing)]) * missing
 
 
 def _start_refusal(

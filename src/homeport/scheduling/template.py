@@ -34,6 +34,7 @@ class TaskTemplate:
     tags: tuple[Tag, ...] = ()
     launch_type: str = "EC2"
     network: NetworkConfiguration | None = None  # of awsvpc tasks
+    capacity_provider_name: str | None = None
     enable_ecs_managed_tags: bool = False
 
     def demand(self) -> Demand:
@@ -99,6 +100,7 @@ def new_task(
         tcp_ports=demand.tcp_ports,
         udp_ports=demand.udp_ports,
         launch_type=template.launch_type,
+        capacity_provider_name=template.capacity_provider_name,
         container_instance_arn=instance.arn,
         availability_zone=instance.availability_zone,
         service_arn=template.service_arn,

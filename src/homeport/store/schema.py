@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from homeport.domain.capacity_provider import CapacityProvider
 from homeport.domain.cluster import AccountSetting, Cluster
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.credential import AccessKey
@@ -49,6 +50,7 @@ ROLES = Table("roles", Role, key=lambda r: name_key(r.name), indexes={"arn": lam
 POLICIES = Table("policies", ManagedPolicy, key=lambda r: r.arn)
 INSTANCE_PROFILES = Table("instance_profiles", InstanceProfile, key=lambda r: name_key(r.name))
 CLUSTERS = Table("clusters", Cluster, key=lambda r: r.arn)
+CAPACITY_PROVIDERS = Table("capacity_providers", CapacityProvider, key=lambda r: r.arn)
 ACCOUNT_SETTINGS = Table(
     "account_settings", AccountSetting, key=lambda r: f"{r.principal_arn}|{r.name}"
 )
@@ -184,6 +186,7 @@ TABLES: tuple[Table[Any], ...] = (
     POLICIES,
     INSTANCE_PROFILES,
     CLUSTERS,
+    CAPACITY_PROVIDERS,
     ACCOUNT_SETTINGS,
     TASK_DEFINITIONS,
     FAMILY_COUNTERS,

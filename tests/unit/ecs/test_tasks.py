@@ -198,7 +198,6 @@ def test_what_agents_do_not_run_yet_is_refused_by_name(
     [
         {"launchType": "FARGATE"},
         {"launchType": "EXTERNAL"},
-        {"capacityProviderStrategy": [{"capacityProvider": "x"}]},
         {"enableExecuteCommand": True},
         {
             "overrides": {

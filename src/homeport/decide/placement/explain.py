@@ -21,12 +21,15 @@ _PROBLEMS = {
 }
 
 
-def unplaceable_message(service_name: str, unplaceable: Unplaceable) -> str:
-    """The service event, prefix included."""
+def unplaceable_message(
+    service_name: str, unplaceable: Unplaceable, *, of_provider: bool = False
+) -> str:
+    """The service event, prefix included. ``of_provider``: only its instances were looked at."""
     closest = unplaceable.closest()
     prefix = f"(service {service_name}) {_PREFIX}"
     if closest is None:
-        return f"{prefix} Reason: No Container Instances were found in your cluster. {_POINTER}"
+        where = "capacity provider" if of_provider else "cluster"
+        return f"{prefix} Reason: No Container Instances were found in your {where}. {_POINTER}"
     problem = _PROBLEMS.get(closest.reason, f'encountered error "{closest.reason}".')
     instance_id = closest.instance_arn.rsplit("/", 1)[-1]
     return f"{prefix} The closest matching (container-instance {instance_id}) {problem} {_POINTER}"

@@ -13,6 +13,7 @@ from . import (
     account_settings,
     agent_reports,
     attributes,
+    capacity_providers,
     clusters,
     container_instances,
     service_deployments,
@@ -25,6 +26,7 @@ from . import (
 
 OPERATIONS: Mapping[str, Handler] = {
     **clusters.OPERATIONS,
+    **capacity_providers.OPERATIONS,
     **task_definitions.OPERATIONS,
     **tasks.OPERATIONS,
     **task_protection.OPERATIONS,

@@ -14,6 +14,7 @@ from homeport.store.schema import CLUSTERS, CONTAINER_INSTANCES, SERVICES, TASKS
 from homeport.wire.paging import paginate
 
 from .account_settings import effective
+from .capacity_strategy import parse_cluster_providers, strategy_view
 from .errors import (
     ClusterContainsContainerInstancesException,
     ClusterContainsServicesException,
@@ -50,11 +51,11 @@ def create_cluster(call: Call, request: CreateClusterRequestTypeDef) -> Response
     existing = call.tx.get(CLUSTERS, cluster_arn(call, name))
     if existing is not None and existing.status == "ACTIVE":
         return {"cluster": view(call, existing, ("SETTINGS", "TAGS"))}
-    providers = request.get("capacityProviders") or ()
-    if providers:
-        raise InvalidParameterException(
-            "capacityProviders: Homeport has no capacity providers yet; leave the field out."
-        )
+    providers, strategy = parse_cluster_providers(
+        call,
+        request.get("capacityProviders") or (),
+        request.get("defaultCapacityProviderStrategy") or (),
+    )
     cluster = Cluster(
         arn=cluster_arn(call, name),
         name=name,
@@ -62,6 +63,8 @@ def create_cluster(call: Call, request: CreateClusterRequestTypeDef) -> Response
         settings=_settings(request.get("settings") or (), _default_settings(call)),
         configuration=_document(request.get("configuration")),
         service_connect_defaults=_document(request.get("serviceConnectDefaults")),
+        capacity_providers=providers,
+        default_capacity_provider_strategy=strategy,
         tags=parse_tags(request.get("tags") or ()),
     )
     call.tx.put(CLUSTERS, cluster)
@@ -154,7 +157,9 @@ def view(call: Call, cluster: Cluster, include: Collection[str]) -> dict[str, ob
         "tags": tags_view(cluster.tags) if "TAGS" in include else [],
         "settings": [],
         "capacityProviders": list(cluster.capacity_providers),
-        "defaultCapacityProviderStrategy": list(cluster.default_capacity_provider_strategy),
+        "defaultCapacityProviderStrategy": strategy_view(
+            cluster.default_capacity_provider_strategy
+        ),
         "serviceConnectDefaults": cluster.service_connect_defaults,
     }
     if "SETTINGS" in include:

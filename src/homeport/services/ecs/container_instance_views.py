@@ -21,6 +21,7 @@ def container_instance_view(
     tasks = [t for t in tx.find(TASKS, "container_instance", instance.arn) if t.holds_resources()]
     return {
         "containerInstanceArn": instance.arn,
+        "capacityProviderName": instance.capacity_provider_name,
         "ec2InstanceId": instance.ec2_instance_id,
         "version": instance.version,
         "versionInfo": _version_info(instance),

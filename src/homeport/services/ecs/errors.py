@@ -39,6 +39,10 @@ class ClusterContainsTasksException(ServiceError):
     default_message = "The Cluster cannot be deleted while Tasks are active."
 
 
+class ResourceInUseException(ServiceError):
+    """The resource is needed and can't be taken away."""
+
+
 class ServiceNotFoundException(ServiceError):
     """No such service."""
 

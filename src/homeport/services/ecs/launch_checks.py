@@ -32,9 +32,13 @@ def check_launch_type(request: Request) -> str:
     return launch_type or "EC2"
 
 
-def check_launch(request: Request, definition: TaskDefinition, overrides: Request) -> None:
-    """Raise unless an agent can run a task of ``definition`` as the request wants it."""
-    launch_type = check_launch_type(request)
+def check_launch(
+    request: Request, definition: TaskDefinition, overrides: Request, launch_type: str
+) -> None:
+    """Raise unless an agent can run a task of ``definition`` as the request wants it.
+
+    ``launch_type`` is what the request and the cluster come to (``resolve_capacity``).
+    """
     _check_compatible(launch_type, definition)
     if launch_type != "EC2":
         raise ClientException(refusal(f"launchType {launch_type}"))

@@ -84,7 +84,6 @@ CONTAINER_OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
 
 # Members of RunTask, StartTask, CreateService and UpdateService.
 REQUEST_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("capacityProviderStrategy", _has("capacityProviderStrategy")),
     ("enableExecuteCommand", _has("enableExecuteCommand")),
     ("volumeConfigurations", _has("volumeConfigurations")),
     ("serviceRegistries", _has("serviceRegistries")),

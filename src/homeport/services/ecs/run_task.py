@@ -13,14 +13,16 @@ from homeport.domain.arn import last_segment
 from homeport.domain.cluster import Cluster
 from homeport.domain.task import Task
 from homeport.domain.task_definition import TaskDefinition
-from homeport.scheduling.launch import LaunchResult, launch_tasks, start_tasks
+from homeport.scheduling.launch import LaunchResult, start_tasks
+from homeport.scheduling.providers import launch_by_strategy
 from homeport.scheduling.template import TaskTemplate, managed_tags, task_tags
 from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 
+from .capacity_strategy import resolve_capacity
 from .client_tokens import check_token, recall, remember
 from .errors import InvalidParameterException
-from .launch_checks import check_launch, check_launch_type
+from .launch_checks import check_launch
 from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
 from .resolve import active_cluster, runnable_task_definition
@@ -47,24 +49,26 @@ def run_task(call: Call, request: RunTaskRequestTypeDef) -> Response:
     repeated = _repeated(call, cluster, token, document)
     if repeated is not None:
         return {"tasks": [task_view(task) for task in repeated], "failures": []}
-    check_launch_type(request)
+    capacity = resolve_capacity(call, cluster, request)
     count = request.get("count", 1)
     if not 1 <= count <= MAX_COUNT:
         raise InvalidParameterException("Tasks count should be between 1 and 10.")
-    template = _template(call, cluster, request)
+    template = _template(call, cluster, request, capacity.launch_type)
     constraints = parse_constraints(
         request.get("placementConstraints") or (), template.task_definition
     )
     strategy = parse_strategy(request.get("placementStrategy") or ())
-    if not any(
+    if not capacity.strategy and not any(
         instance.status == "ACTIVE"
         for instance in call.tx.find(CONTAINER_INSTANCES, "cluster", cluster.arn)
     ):
         raise InvalidParameterException("No Container Instances were found in your cluster.")
-    result = launch_tasks(
+    result = launch_by_strategy(
         call.tx,
         template,
         count,
+        capacity=capacity.strategy,
+        running={},
         constraints=constraints,
         strategy=strategy,
         now=call.now,
@@ -84,7 +88,7 @@ def start_task(call: Call, request: StartTaskRequestTypeDef) -> Response:
         raise InvalidParameterException("Container instances cannot be empty.")
     if len(instances) > MAX_COUNT:
         raise InvalidParameterException("Container instances cannot exceed 10 items.")
-    template = _template(call, cluster, request)
+    template = _template(call, cluster, request, "EC2")
     prefix = call.arns.ecs(f"container-instance/{cluster.name}/")
     result = start_tasks(
         call.tx,
@@ -98,13 +102,16 @@ def start_task(call: Call, request: StartTaskRequestTypeDef) -> Response:
 
 
 def _template(
-    call: Call, cluster: Cluster, request: RunTaskRequestTypeDef | StartTaskRequestTypeDef
+    call: Call,
+    cluster: Cluster,
+    request: RunTaskRequestTypeDef | StartTaskRequestTypeDef,
+    launch_type: str,
 ) -> TaskTemplate:
     definition = runnable_task_definition(call, request["taskDefinition"])
     overrides: Mapping[str, Any] = request.get("overrides") or {}
     check_overrides(overrides, definition)
-    network = parse_network(call, request, definition, check_launch_type(request))
-    check_launch(request, definition, overrides)
+    network = parse_network(call, request, definition, launch_type)
+    check_launch(request, definition, overrides, launch_type)
     managed = request.get("enableECSManagedTags", False)
     return TaskTemplate(
         task_definition=definition,
@@ -112,6 +119,7 @@ def _template(
         group=_group(request.get("group") or "", definition),
         started_by=_started_by(request.get("startedBy") or ""),
         overrides=overrides,
+        launch_type=launch_type,
         tags=task_tags(
             definition.tags if _propagates(request.get("propagateTags")) else (),
             parse_tags(request.get("tags") or ()),

@@ -17,6 +17,7 @@ from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import SERVICE_DEPLOYMENTS, SERVICE_REVISIONS, SERVICES, TASKS
 from homeport.wire.paging import paginate
 
+from .capacity_strategy import strategy_view
 from .errors import (
     ConflictException,
     InvalidParameterException,
@@ -230,7 +231,8 @@ def _revision(revision: ServiceRevision) -> dict[str, object]:
         "serviceArn": revision.service_arn,
         "clusterArn": revision.cluster_arn,
         "taskDefinition": revision.task_definition_arn,
-        "launchType": revision.launch_type,
+        "launchType": None if revision.capacity_provider_strategy else revision.launch_type,
+        "capacityProviderStrategy": strategy_view(revision.capacity_provider_strategy) or None,
         "loadBalancers": [load_balancer_view(item) for item in revision.load_balancers],
         "networkConfiguration": network_view(revision.network),
         "containerImages": [

@@ -20,6 +20,7 @@ from homeport.scheduling.events import newest_events
 from homeport.store import Transaction
 from homeport.store.schema import TASKS
 
+from .capacity_strategy import strategy_view
 from .container_instance_views import is_pending
 from .network_configuration import network_view
 from .tags import view as tags_view
@@ -60,7 +61,8 @@ def service_view(tx: Transaction, service: Service, *, include_tags: bool) -> Vi
         "desiredCount": service.desired_count,
         "runningCount": counts.running.total(),
         "pendingCount": counts.pending.total(),
-        "launchType": service.launch_type,
+        "launchType": None if service.capacity_provider_strategy else service.launch_type,
+        "capacityProviderStrategy": strategy_view(service.capacity_provider_strategy) or None,
         "taskDefinition": service.task_definition_arn,
         "deploymentConfiguration": _deployment_configuration(service),
         "deployments": [_deployment(service, d, counts) for d in service.deployments],
@@ -96,8 +98,9 @@ def _deployment(service: Service, deployment: Deployment, counts: TaskCounts) ->
         "failedTasks": deployment.failed_tasks,
         "createdAt": deployment.created_at,
         "updatedAt": deployment.updated_at,
-        "launchType": deployment.launch_type,
         "networkConfiguration": network_view(deployment.network),
+        "launchType": None if deployment.capacity_provider_strategy else deployment.launch_type,
+        "capacityProviderStrategy": strategy_view(deployment.capacity_provider_strategy) or None,
         "rolloutState": deployment.rollout_state,
         "rolloutStateReason": deployment.rollout_state_reason,
     }

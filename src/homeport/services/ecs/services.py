@@ -25,6 +25,7 @@ from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import SERVICES, TASK_DEFINITIONS
 from homeport.wire.paging import paginate
 
+from .capacity_strategy import changed_capacity, resolve_capacity, without_strategy
 from .client_tokens import check_token, remember, repeats
 from .errors import (
     ClientException,
@@ -32,7 +33,7 @@ from .errors import (
     ServiceNotActiveException,
     ServiceNotFoundException,
 )
-from .launch_checks import check_launch, check_launch_type
+from .launch_checks import check_launch
 from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
 from .resolve import active_cluster, find_cluster, runnable_task_definition
@@ -90,7 +91,7 @@ def update_service(call: Call, request: UpdateServiceRequestTypeDef) -> Response
     service = _service(call, cluster, request["service"])
     if service.status != "ACTIVE":
         raise ServiceNotActiveException("Service was not ACTIVE.")
-    changed = _changed(call, service, request)
+    changed = _changed(call, cluster, service, request)
     if request.get("forceNewDeployment") or _deploys(service, changed):
         changed = _redeployed(call, changed)
     call.tx.put(SERVICES, changed)
@@ -196,8 +197,11 @@ def _new_service(
     percents = parse_percents(request, default_percents(strategy))
     load_balancers = parse_load_balancers(request.get("loadBalancers") or ())
     check_load_balancers(call.tx, load_balancers, definition)
-    network = parse_network(call, request, definition, check_launch_type(request))
-    check_launch(request, definition, {})
+    capacity = resolve_capacity(call, cluster, request)
+    if strategy == "DAEMON":
+        capacity = without_strategy(capacity, request)
+    network = parse_network(call, request, definition, capacity.launch_type)
+    check_launch(request, definition, {}, capacity.launch_type)
     grace = parse_grace_period(request.get("healthCheckGracePeriodSeconds"))
     service = Service(
         arn=arn,
@@ -209,6 +213,8 @@ def _new_service(
         created_by=call.principal.arn,
         deployments=(),
         scheduling_strategy=strategy,
+        launch_type=capacity.launch_type,
+        capacity_provider_strategy=capacity.strategy,
         minimum_healthy_percent=percents.minimum_healthy,
         maximum_percent=percents.maximum,
         # Shown as 0 with load balancers and not at all without them.
@@ -245,19 +251,25 @@ def _new_deployment(call: Call, service: Service) -> Deployment:
         load_balancers=service.load_balancers,
         launch_type=service.launch_type,
         network=service.network,
+        capacity_provider_strategy=service.capacity_provider_strategy,
     )
 
 
-def _changed(call: Call, service: Service, request: UpdateServiceRequestTypeDef) -> Service:
+def _changed(
+    call: Call, cluster: Cluster, service: Service, request: UpdateServiceRequestTypeDef
+) -> Service:
     """The service with the request's members applied; what is absent stays, ``[]`` empties."""
     refuse_not_run_yet(request)
     definition = _definition(call, service, request)
     percents = parse_percents(
         request, Percents(service.minimum_healthy_percent, service.maximum_percent)
     )
+    capacity = changed_capacity(cluster, service, request)
     changes: dict[str, Any] = {
         "task_definition_arn": definition.arn,
-        "network": parse_network(call, request, definition, service.launch_type, service.network),
+        "launch_type": capacity.launch_type,
+        "capacity_provider_strategy": capacity.strategy,
+        "network": parse_network(call, request, definition, capacity.launch_type, service.network),
         "minimum_healthy_percent": percents.minimum_healthy,
         "maximum_percent": percents.maximum,
         "propagate_tags": parse_propagate_tags(
@@ -284,7 +296,7 @@ def _changed(call: Call, service: Service, request: UpdateServiceRequestTypeDef)
     changed = msgspec.structs.replace(service, **changes)
     if _deploys(service, changed) or request.get("forceNewDeployment"):
         check_load_balancers(call.tx, changed.load_balancers, definition)
-    check_launch(request, definition, {})
+    check_launch(request, definition, {}, changed.launch_type)
     return changed
 
 
@@ -307,6 +319,7 @@ def _deploys(before: Service, after: Service) -> bool:
         before.task_definition_arn != after.task_definition_arn
         or before.load_balancers != after.load_balancers
         or before.network != after.network
+        or before.capacity_provider_strategy != after.capacity_provider_strategy
         or before.propagate_tags != after.propagate_tags
         or before.enable_ecs_managed_tags != after.enable_ecs_managed_tags
     )

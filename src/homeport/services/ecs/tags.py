@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from homeport.domain.capacity_provider import CapacityProvider
 from homeport.domain.cluster import Cluster, Tag
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.service import Service
@@ -15,6 +16,7 @@ from homeport.domain.task_definition import TaskDefinition
 from homeport.services.call import Call, Handler, Response
 from homeport.store import Table
 from homeport.store.schema import (
+    CAPACITY_PROVIDERS,
     CLUSTERS,
     CONTAINER_INSTANCES,
     SERVICES,
@@ -36,10 +38,11 @@ MAX_KEY = 128
 MAX_VALUE = 256
 RESERVED_PREFIX = "aws:"
 
-Tagged = Cluster | ContainerInstance | Service | Task | TaskDefinition
+Tagged = CapacityProvider | Cluster | ContainerInstance | Service | Task | TaskDefinition
 
 # The ARN's resource type → the table that holds it.
 _TABLES: dict[str, Table[Any]] = {
+    "capacity-provider": CAPACITY_PROVIDERS,
     "cluster": CLUSTERS,
     "service": SERVICES,
     "task": TASKS,

@@ -19,6 +19,7 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
     return {
         "attachments": [] if task.interface is None else [_attachment_view(task.interface)],
         "attributes": [],
+        "capacityProviderName": task.capacity_provider_name,
         "availabilityZone": task.availability_zone,
         "clusterArn": task.cluster_arn,
         "connectivity": "CONNECTED" if task.connectivity_at else None,
