@@ -376,6 +376,8 @@ def _services(world: World, ecs: Any, target_group: str) -> None:
     assert len(described) == 2
     with world.held_back():
         ecs.delete_service(service="spare", force=True)
+    with world.held_back():  # its name is free, so it is accepted as it is
+        ecs.create_service(serviceName="another", taskDefinition="plain", desiredCount=1)
 
 
 def _logs(world: World) -> None:
