@@ -24,6 +24,7 @@ from homeport import services
 from homeport.agentlink import AgentLink
 from homeport.controllers.history import HistoryController
 from homeport.controllers.interfaces import InterfacesController
+from homeport.controllers.log_events import LogEventsController
 from homeport.controllers.retention import RetentionController
 from homeport.controllers.runner import Runner
 from homeport.controllers.services import ServiceController
@@ -34,6 +35,7 @@ from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault, WrongKey
 from homeport.gateway.app import Gateway
 from homeport.local_agent import LocalAgent
+from homeport.logstore import LogStore
 from homeport.scheduling.stop import stop_task
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
@@ -101,6 +103,7 @@ async def _serve(
 
     sessions = SessionMint(key_file(settings.session_key_path))
     link = AgentLink(store, ids, sessions)
+    logs = LogStore(settings.log_events_path)
     gateway = Gateway(
         store=store,
         operations=services.OPERATIONS,
@@ -109,6 +112,7 @@ async def _serve(
         sessions=sessions,
         vault=open_vault(settings, store),
         agentlink=link,
+        logs=logs,
     )
     runner = Runner(
         store,
@@ -118,6 +122,7 @@ async def _serve(
             InterfacesController(),
             HistoryController(ids, arns),
             RetentionController(),
+            LogEventsController(logs, lambda: store.durable_revision),
         ],
     )
     traffic = Traffic(

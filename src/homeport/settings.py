@@ -55,6 +55,11 @@ class Settings:
         return self.data_dir / "homeport.sqlite"
 
     @property
+    def log_events_path(self) -> Path:
+        """The events of log streams."""
+        return self.data_dir / "logs"
+
+    @property
     def credentials_path(self) -> Path:
         """The root access key, readable by its owner only."""
         return self.data_dir / "credentials.json"

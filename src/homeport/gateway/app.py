@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
+from homeport.logstore import LogStore
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
 from homeport.wire import model
@@ -84,6 +85,7 @@ class Gateway:
         sessions: SessionMint,
         vault: Vault,
         agentlink: AgentConnections,
+        logs: LogStore,
         clock: Callable[[], float] = time.time,
         steps: Steps = no_steps,
     ) -> None:
@@ -97,6 +99,7 @@ class Gateway:
         self._sessions = sessions
         self._vault = vault
         self._agentlink = agentlink
+        self._logs = logs
         self._clock = clock
         self._steps = steps
         self._ids = Ids()
@@ -176,6 +179,7 @@ class Gateway:
                 arns=self._arns,
                 sessions=self._sessions,
                 vault=self._vault,
+                logs=self._logs,
             )
             response = handler(call, document)
         self._steps("handler")

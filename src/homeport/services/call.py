@@ -9,6 +9,7 @@ from typing import Any
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
+from homeport.logstore import LogStore
 from homeport.store import Transaction
 
 Response = Mapping[str, object]
@@ -44,7 +45,8 @@ class Platform:
 class Call:
     """One API request: an open transaction and the facts around it.
 
-    An exception rolls the transaction back: nothing is stored.
+    An exception rolls the transaction back: nothing is stored. ``logs`` holds the events of log
+    streams: no part of the transaction, an append to it is kept at once.
     """
 
     tx: Transaction
@@ -56,6 +58,7 @@ class Call:
     arns: Arns
     sessions: SessionMint
     vault: Vault
+    logs: LogStore
 
 
 # The request is a TypedDict of types-boto3 in each handler's own signature; the gateway only

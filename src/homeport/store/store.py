@@ -72,6 +72,11 @@ class Store:
         """The revision of the latest commit."""
         return self._revision
 
+    @property
+    def durable_revision(self) -> int:
+        """Every commit up to this one is on disk."""
+        return self._durable_revision
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """One transaction; no ``await`` inside. ``tx.revision`` is final after the block."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from homeport import services
@@ -18,6 +21,7 @@ from homeport.domain.credential import AccessKey
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway
+from homeport.logstore import LogStore
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
 from homeport.store import Store
@@ -46,6 +50,9 @@ class Api:
         self.loop = asyncio.new_event_loop()
         self.store = Store(TABLES, MemoryJournal())
         self.loop.run_until_complete(self._start())
+        self._directory = tempfile.TemporaryDirectory()
+        self.log_directory = Path(self._directory.name)
+        self.logs = LogStore(self.log_directory)
         self.gateway = Gateway(
             store=self.store,
             operations=services.OPERATIONS,
@@ -54,6 +61,7 @@ class Api:
             sessions=SESSIONS,
             vault=VAULT,
             agentlink=no_agents,
+            logs=self.logs,
             clock=clock,
         )
 
@@ -65,15 +73,17 @@ class Api:
 
     def close(self) -> None:
         self.loop.close()
+        self._directory.cleanup()
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the service, unmodified."""
+    def client(self, service: str, *, validates: bool = True) -> Any:
+        """A boto3 client of the service, unmodified; ``validates``: its own check of parameters."""
         client = boto3.client(
             service,
             endpoint_url=ENDPOINT,
             region_name=REGION,
             aws_access_key_id=KEY.access_key_id,
             aws_secret_access_key=KEY.secret_access_key,
+            config=Config(parameter_validation=validates),
         )
         client.meta.events.register("before-send", self._send)
         return client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from homeport.domain.task_definition import (
     TaskDefinition,
 )
 from homeport.domain.vault import Vault
+from homeport.logstore import LogStore
 from homeport.services import ecs
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
@@ -56,6 +58,7 @@ PLATFORM = Platform(
 ARNS = Arns(ACCOUNT, REGION)
 CODEC = JsonCodec()
 OPERATIONS: Mapping[str, Handler] = ecs.OPERATIONS
+NO_LOGS = LogStore(Path("/nonexistent"))
 
 
 class World:
@@ -101,6 +104,7 @@ class World:
                 arns=ARNS,
                 sessions=SessionMint(bytes(32)),
                 vault=Vault(bytes(32)),
+                logs=NO_LOGS,
             )
             return OPERATIONS[operation](call, request)
 

@@ -43,6 +43,7 @@ def gateway() -> Iterator[tuple[Api, Gateway]]:
             sessions=SessionMint(bytes(32)),
             vault=Vault(bytes(32)),
             agentlink=None,  # type: ignore[arg-type]
+            logs=api.logs,
         ),
     )
     api.close()

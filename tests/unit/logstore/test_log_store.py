@@ -37,6 +37,55 @@ def test_events_come_back_by_time_whatever_order_they_came_in(tmp_path: Path) ->
     assert store.span("s") == (0, 999, 7)
 
 
+def test_reading_back_is_reading_turned_round(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    store = LogStore(tmp_path, segment_bytes=200_000)
+    for batch in range(300):  # many blocks, their times overlapping and equal
+        first = batch * 10 + chance.randrange(30)
+        times = sorted(first + chance.randrange(40) for _ in range(chance.randrange(1, 60)))
+        store.append("s", [(t, f"{batch}.{n}" * 10) for n, t in enumerate(times)], ingested=1)
+    forwards = list(store.read("s", 100, 2_500))
+    assert [event.position for event in forwards] == sorted(e.position for e in forwards)
+    assert list(store.read_back("s", 100, 2_500)) == forwards[::-1]
+    for at in (0, 1, 777, len(forwards) - 1):
+        position = forwards[at].position
+        assert list(store.read("s", 100, 2_500, after=position)) == forwards[at + 1 :]
+        assert list(store.read_back("s", 100, 2_500, before=position)) == forwards[:at][::-1]
+    assert list(LogStore(tmp_path).read("s", 100, 2_500)) == forwards, "the same after a restart"
+
+
+def test_a_batch_that_is_damaged_on_disk_is_left_out(tmp_path: Path) -> None:
+    store = LogStore(tmp_path)
+    for n in range(3):
+        store.append("s", [(n, f"batch {n}")], ingested=1)
+    (path,) = tmp_path.rglob("*.seg")
+    path.write_bytes(path.read_bytes().replace(b"batch 1", b"botch 1"))
+    assert [event.message for event in store.read("s", 0, 100)] == ["batch 0", "batch 2"]
+
+
+def test_zeros_that_a_power_failure_left_at_the_end_are_cut_off(tmp_path: Path) -> None:
+    store = LogStore(tmp_path)
+    store.append("s", [(1, "whole")], ingested=1)
+    (path,) = tmp_path.rglob("*.seg")
+    with open(path, "ab") as file:
+        file.write(bytes(5_000))
+    again = LogStore(tmp_path)
+    again.append("s", [(2, "after")], ingested=1)
+    assert [event.message for event in again.read("s", 0, 100)] == ["whole", "after"]
+
+
+def test_no_position_is_given_twice_after_everything_expired(tmp_path: Path) -> None:
+    store = LogStore(tmp_path)
+    store.append("s", [(1, "old")], ingested=1)
+    (old,) = store.read("s", 0, 100)
+    store.expire("s", before=10)
+    assert store.stored_bytes("s") == 0
+    again = LogStore(tmp_path)
+    again.append("s", [(1, "new")], ingested=1)
+    (new,) = again.read("s", 0, 100)
+    assert new.position > old.position
+
+
 def test_reading_goes_on_behind_a_position(tmp_path: Path) -> None:
     store = LogStore(tmp_path)
     store.append("s", [(5, "a"), (5, "b"), (5, "c"), (6, "d")], ingested=1)

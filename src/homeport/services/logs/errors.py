@@ -13,6 +13,12 @@ class ValidationException(ServiceError):
     """The resource is in no state for the request."""
 
 
+class ServiceUnavailableException(ServiceError):
+    """The service cannot complete the request."""
+
+    http_status = 503
+
+
 class ResourceAlreadyExistsException(ServiceError):
     """There is a group or stream of this name."""
 

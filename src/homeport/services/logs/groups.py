@@ -22,6 +22,7 @@ from .requests import (
     CreateLogGroupRequest,
     DescribeLogGroupsRequest,
     GroupRequest,
+    IdentifiedGroupRequest,
     PutRetentionPolicyRequest,
 )
 
@@ -96,7 +97,7 @@ def describe_log_groups(call: Call, request: DescribeLogGroupsRequest) -> Respon
     page, token = paginate(
         groups, lambda g: g.name, request.get("limit", MAX_PAGE), request.get("nextToken")
     )
-    return {"logGroups": [_view(group) for group in page], "nextToken": token}
+    return {"logGroups": [_view(call, group) for group in page], "nextToken": token}
 
 
 def put_retention_policy(call: Call, request: PutRetentionPolicyRequest) -> Response:
@@ -137,7 +138,23 @@ def find_group(call: Call, name: str) -> LogGroup:
     return group
 
 
-def _view(group: LogGroup) -> dict[str, object]:
+def identified_group(call: Call, request: IdentifiedGroupRequest) -> LogGroup:
+    """By name or ARN: one of the two members, not both."""
+    name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
+    if name and identifier:
+        raise InvalidParameterException(
+            "LogGroup name and LogGroup identifier are mutually exclusive parameters: "
+            "logGroupName, logGroupIdentifier."
+        )
+    if not name and not identifier:
+        raise InvalidParameterException(
+            "Specify either LogGroup name or LogGroup identifier: logGroupName, logGroupIdentifier."
+        )
+    return find_group(call, name or name_of(identifier or ""))
+
+
+def _view(call: Call, group: LogGroup) -> dict[str, object]:
+    streams = call.tx.find(LOG_STREAMS, "group", group.arn)
     return {
         "logGroupName": group.name,
         "creationTime": int(group.created_at * 1000),
@@ -145,7 +162,7 @@ def _view(group: LogGroup) -> dict[str, object]:
         "metricFilterCount": 0,
         "arn": f"{group.arn}:*",
         "logGroupArn": group.arn,
-        "storedBytes": 0,
+        "storedBytes": sum(call.logs.stored_bytes(s.events) for s in streams),
         "logGroupClass": group.group_class,
         "deletionProtectionEnabled": group.deletion_protection,
     }

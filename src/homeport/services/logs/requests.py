@@ -47,16 +47,60 @@ class StreamRequest(TypedDict):
     logStreamName: str
 
 
-class DescribeLogStreamsRequest(TypedDict, total=False):
-    """DescribeLogStreams."""
+class IdentifiedGroupRequest(TypedDict, total=False):
+    """What names a group by its name or by name or ARN."""
 
     logGroupName: str
     logGroupIdentifier: str
+
+
+class DescribeLogStreamsRequest(IdentifiedGroupRequest, total=False):
+    """DescribeLogStreams."""
+
     logStreamNamePrefix: str
     orderBy: str
     descending: bool
     nextToken: str
     limit: int
+
+
+class InputEvent(TypedDict):
+    """One event of PutLogEvents."""
+
+    timestamp: int
+    message: str
+
+
+class PutLogEventsRequest(TypedDict):
+    """PutLogEvents; ``sequenceToken`` and ``entity`` are ignored."""
+
+    logGroupName: str
+    logStreamName: str
+    logEvents: Sequence[InputEvent]
+
+
+class GetLogEventsRequest(IdentifiedGroupRequest):
+    """GetLogEvents."""
+
+    logStreamName: str
+    startTime: NotRequired[int]
+    endTime: NotRequired[int]
+    nextToken: NotRequired[str]
+    limit: NotRequired[int]
+    startFromHead: NotRequired[bool]
+
+
+class FilterLogEventsRequest(IdentifiedGroupRequest, total=False):
+    """FilterLogEvents; ``interleaved`` is always so."""
+
+    logStreamNames: Sequence[str]
+    logStreamNamePrefix: str
+    startTime: int
+    endTime: int
+    filterPattern: str
+    nextToken: str
+    limit: int
+    startFromHead: bool
 
 
 class TagResourceRequest(TypedDict):

@@ -30,6 +30,9 @@ from homeport.wire.shapes import (
 )
 
 from .failures import invalid_to_error
+from .typed import LARGE_BYTES, Typed, typed_decoder
+
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[{]}")
 
 
 class JsonCodec:
@@ -289,11 +292,11 @@ def parse_json(body: bytes) -> Any:
 def _nesting(body: bytes) -> int:
     """An upper bound of the nesting depth (brackets in strings count too)."""
     depth = deepest = 0
-    for byte in body:
+    for byte in body.translate(None, _NO_BRACKETS):  # a batch of log lines is mostly text
         if byte in b"[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif byte in b"]}":
+        else:
             depth -= 1
     return deepest
 
@@ -304,11 +307,16 @@ class JsonProtocol:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._codec = JsonCodec()
+        self._typed: dict[str, Typed | None] = {}
         self._content_type = f"application/x-amz-json-{service.json_version}"
 
     def decode(self, operation: str, request: Request) -> dict[str, Any]:
         """The request's document."""
         shape = self._service.operation(operation).input_shape
+        if len(request.body) >= LARGE_BYTES and shape is not None:
+            large = self._decode_large(operation, shape, request.body)
+            if large is not None:
+                return large
         try:
             value = parse_json(request.body)
             if shape is None:
@@ -317,6 +325,16 @@ class JsonProtocol:
         except Invalid as error:
             raise invalid_to_error(self._service, error) from None
         return document
+
+    def _decode_large(self, operation: str, shape: Shape, body: bytes) -> dict[str, Any] | None:
+        """The document, or None if it is for the decoder that says what is wrong."""
+        if operation not in self._typed:
+            self._typed[operation] = typed_decoder(shape)
+        typed = self._typed[operation]
+        try:
+            return None if typed is None else typed(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
 
     def encode(self, operation: str, document: Mapping[str, Any], request_id: str) -> Response:
         """The answer."""
