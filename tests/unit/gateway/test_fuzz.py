@@ -62,7 +62,7 @@ class Fuzzer:
                 headers, body = request.headers, request.body
             else:
                 headers, body = self.makers[service].request(operation)
-            if self.chance.random() < (0.5 if untried else 0.8):
+            if self.chance.random() < (0.25 if untried else 0.8):
                 body = damaged(self.chance, body, strings)
             yield Sent(service, operation, headers, body)
 
