@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import busy_secrets
 import msgspec
 from acting_world import World
 from api_client import Api
-from botocore.exceptions import ClientError
+from busy_awsvpc import awsvpc
 
 from homeport.store.schema import CONTAINER_INSTANCES
 
@@ -17,6 +16,7 @@ CAPABILITIES = (
     "com.amazonaws.ecs.capability.docker-remote-api.1.18",
     "ecs.capability.container-health-check",
     "ecs.capability.container-ordering",
+    "ecs.capability.task-eni",
 )
 
 
@@ -27,6 +27,7 @@ def busy_world() -> World:
     security_group = _network(world)
     target_group = _load_balancing(world, security_group)
     _containers(world, target_group)
+    awsvpc(world)
     _logs(world)
     busy_secrets.parameters(world)
     busy_secrets.secrets(world)
@@ -331,10 +332,6 @@ def _tasks(ecs: Any) -> None:
         container |= {} if code is None else {"exitCode": code, "reason": "it ended"}
         ecs.submit_task_state_change(task=task, status=status, containers=[container])
     ecs.stop_task(task=started["tasks"][0]["taskArn"], reason="enough")
-    with contextlib.suppress(ClientError):  # there are no attachments yet; a seed all the same
-        ecs.submit_attachment_state_changes(
-            attachments=[{"attachmentArn": f"{arns[0]}/x", "status": "ATTACHED"}]
-        )
 
 
 def _services(world: World, ecs: Any, target_group: str) -> None:
