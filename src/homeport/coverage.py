@@ -87,6 +87,6 @@ def _members(shape: StructureShape, prefix: str) -> Iterator[str]:
     for name, member in shape.members.items():
         yield f"{prefix}{name}"
         inner = member.member if isinstance(member, ListShape) else member
-        opened = name in ("containerDefinitions", "linuxParameters", "volumes")
+        opened = name in ("containerDefinitions", "portMappings", "linuxParameters", "volumes")
         if opened and isinstance(inner, StructureShape):
             yield from _members(inner, f"{prefix}{name}.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
-from control_plane import ControlPlane, eventually
+from control_plane import ControlPlane, eventually, free_port
 from docker_engine import docker
 from tasks import Running, container, register, run
 
@@ -169,6 +172,55 @@ def test_disable_networking(plane: ControlPlane) -> None:
 
 def test_network_mode_none(plane: ControlPlane) -> None:
     assert said(plane, "ls /sys/class/net", networkMode="none") == "lo"
+
+
+def answer(port: int) -> str:
+    """What the port serves, or nothing."""
+    with contextlib.suppress(OSError):
+        return str(urlopen(f"http://127.0.0.1:{port}/", timeout=5).read().decode().strip())
+    return ""
+
+
+def test_a_range_of_ports(plane: ControlPlane) -> None:
+    """As many host ports in a row, told as one range, and each leads to its own."""
+    serve = "mkdir /w; for p in 8000 8001 8002; do echo $p > /w/index.html; cp -r /w /w$p; "
+    serve += "httpd -p $p -h /w$p; done; sleep 600"
+    mapping = {"containerPortRange": "8000-8002"}
+    task = run(plane, register(plane, container(command=serve, portMappings=[mapping])))
+    seen = task.reaches("RUNNING")
+    (binding,) = seen["containers"][0]["networkBindings"]
+    assert binding["containerPortRange"] == "8000-8002"
+    assert "containerPort" not in binding
+    assert "hostPort" not in binding
+    first, _, last = binding["hostPortRange"].partition("-")
+    assert int(last) - int(first) == 2
+
+    for number in range(3):
+        wanted, port = str(8000 + number), int(first) + number
+        eventually(f"port {port} answers", lambda w=wanted, p=port: answer(p) == w, 20)
+    task.stop()
+
+
+def test_static_and_udp_ports(plane: ControlPlane) -> None:
+    port = free_port()
+    mappings = [
+        {"containerPort": 80, "hostPort": port},
+        {"containerPort": 5353, "protocol": "udp"},
+    ]
+    serve = "mkdir /w; echo ahoy > /w/index.html; exec httpd -f -p 80 -h /w"
+    task = run(plane, register(plane, container(command=serve, portMappings=mappings)))
+    tcp, udp = task.reaches("RUNNING")["containers"][0]["networkBindings"]
+    assert (tcp["containerPort"], tcp["hostPort"], tcp["protocol"]) == (80, port, "tcp")
+    assert (udp["containerPort"], udp["protocol"]) == (5353, "udp")
+    published = task.containers()["main"]["NetworkSettings"]["Ports"]
+    assert published["5353/udp"][0]["HostPort"] == str(udp["hostPort"])
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+        pytest.raises(OSError, match="in use"),
+    ):
+        other.bind(("0.0.0.0", udp["hostPort"]))
+    eventually("it answers", lambda: answer(port) == "ahoy", 20)
+    task.stop()
 
 
 def test_log_configuration(plane: ControlPlane) -> None:

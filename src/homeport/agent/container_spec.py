@@ -22,6 +22,7 @@ from homeport.domain.agent_protocol import (
     PayloadTask,
     PayloadVolume,
 )
+from homeport.domain.port_range import parse_port_range
 
 from .surroundings import Surroundings
 from .task_state import Binding
@@ -133,7 +134,9 @@ def _config(task: PayloadTask, container: PayloadContainer, around: Surroundings
     if container.entry_point:
         config["Entrypoint"] = container.entry_point
     if publishes_ports(task):
-        config["ExposedPorts"] = {_port_key(p): {} for p in container.port_mappings or ()}
+        config["ExposedPorts"] = {
+            key: {} for p in container.port_mappings or () for key in _port_keys(p)
+        }
     return config
 
 
@@ -183,8 +186,11 @@ def _port_bindings(bindings: Sequence[Binding]) -> dict[str, list[Document]]:
     return ports
 
 
-def _port_key(port: PayloadPort) -> str:
-    return f"{port.container_port}/{port.protocol}"
+def _port_keys(port: PayloadPort) -> list[str]:
+    wanted = [port.container_port]
+    if port.container_port_range:
+        wanted = list(parse_port_range(port.container_port_range))
+    return [f"{number}/{port.protocol}" for number in wanted]
 
 
 def _link(task: PayloadTask, link: str) -> str:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterable
 
 from homeport.domain.agent_protocol import PayloadPort
+from homeport.domain.port_range import parse_port_range
 
 from .task_state import Binding
 
@@ -48,10 +49,21 @@ class PortAllocator:
         self._held: dict[str, set[int]] = {}
 
     def take(self, mappings: Iterable[PayloadPort]) -> tuple[Binding, ...]:
-        """Bind every mapping; host port 0 gets a free one. Raises NoFreePort."""
+        """Bind every mapping; host port 0 gets a free one, a range as many in a row.
+
+        Raises NoFreePort.
+        """
         bindings: list[Binding] = []
         try:
             for mapping in mappings:
+                if mapping.container_port_range:
+                    ports = parse_port_range(mapping.container_port_range)
+                    first = self._take_row(len(ports), mapping.protocol)
+                    bindings += (
+                        Binding(port, first + number, mapping.protocol)
+                        for number, port in enumerate(ports)
+                    )
+                    continue
                 port = mapping.host_port or self._take_one(mapping.protocol)
                 bindings.append(Binding(mapping.container_port, port, mapping.protocol))
         except NoFreePort:
@@ -79,6 +91,23 @@ class PortAllocator:
                 held.add(port)
                 return port
         raise NoFreePort(f"no free {protocol} host port between {FIRST} and {LAST}")
+
+    def _take_row(self, length: int, protocol: str) -> int:
+        """The first of so many free ports in a row."""
+        held = self._held.setdefault(protocol, set())
+        found = 0
+        for _ in range(2 * (LAST - FIRST + 1)):
+            port = self._next
+            self._next = FIRST if port >= LAST else port + 1
+            found = found + 1 if port not in held and self._probe(port, protocol) else 0
+            if found == length:
+                held.update(range(port - length + 1, port + 1))
+                return port - length + 1
+            if self._next == FIRST:
+                found = 0
+        raise NoFreePort(
+            f"no {length} free {protocol} host ports in a row between {FIRST} and {LAST}"
+        )
 
 
 def is_port_conflict(message: str) -> bool:

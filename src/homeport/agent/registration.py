@@ -31,6 +31,7 @@ CAPABILITIES = (
     *(f"com.amazonaws.ecs.capability.docker-remote-api.1.{n}" for n in range(17, 45)),
     "ecs.capability.container-health-check",
     "ecs.capability.container-ordering",
+    "ecs.capability.container-port-range",
 )
 
 TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"

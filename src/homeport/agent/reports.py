@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .task_state import ContainerState, Reported, TaskState, definition, task_status
+from homeport.domain.agent_protocol import PayloadContainer, PayloadPort
+from homeport.domain.port_range import parse_port_range, port_range_text
+
+from .task_state import Binding, ContainerState, Reported, TaskState, definition, task_status
 
 MAX_REASON = 1024  # the API's limit for task and container reasons
 
@@ -45,7 +48,7 @@ def state_change(task: TaskState, cluster: str) -> Change:
         "task": task.arn,
         "status": task_status(task),
         "reason": task.reason[:MAX_REASON],
-        "containers": [_container(c) for c in task.containers],
+        "containers": [_container(c, definition(task, c.name)) for c in task.containers],
     }
     times = {
         "pullStartedAt": task.pull_started_at,
@@ -55,19 +58,43 @@ def state_change(task: TaskState, cluster: str) -> Change:
     return {**change, **{name: at for name, at in times.items() if at is not None}}
 
 
-def _container(state: ContainerState) -> dict[str, Any]:
+def network_bindings(
+    bindings: Sequence[Binding], mappings: Sequence[PayloadPort]
+) -> list[dict[str, Any]]:
+    """Bindings as the API has them: those of a mapped range together, the others one by one."""
+    ranges = [
+        (parse_port_range(m.container_port_range), m.protocol)
+        for m in mappings
+        if m.container_port_range
+    ]
+    together: dict[int, list[Binding]] = {}
+    reported = []
+    for binding in bindings:
+        place = next((i for i, wanted in enumerate(ranges) if _is_of(binding, *wanted)), None)
+        if place is None:
+            ports = {"containerPort": binding.container_port, "hostPort": binding.host_port}
+            reported.append({"bindIP": "0.0.0.0", **ports, "protocol": binding.protocol})
+        else:
+            together.setdefault(place, []).append(binding)
+    for place, own in sorted(together.items()):
+        hosts = sorted(b.host_port for b in own)
+        ranged = {
+            "containerPortRange": port_range_text(ranges[place][0]),
+            "hostPortRange": f"{hosts[0]}-{hosts[-1]}",
+        }
+        reported.append({"bindIP": "0.0.0.0", **ranged, "protocol": ranges[place][1]})
+    return reported
+
+
+def _is_of(binding: Binding, ports: range, protocol: str) -> bool:
+    return binding.container_port in ports and binding.protocol == protocol
+
+
+def _container(state: ContainerState, wanted: PayloadContainer) -> dict[str, Any]:
     document: dict[str, Any] = {
         "containerName": state.name,
         "status": "PENDING" if state.status in ("NONE", "CREATED") else state.status,
-        "networkBindings": [
-            {
-                "bindIP": "0.0.0.0",
-                "containerPort": b.container_port,
-                "hostPort": b.host_port,
-                "protocol": b.protocol,
-            }
-            for b in state.bindings
-        ],
+        "networkBindings": network_bindings(state.bindings, wanted.port_mappings or ()),
     }
     if state.docker_id:
         document["runtimeId"] = state.docker_id

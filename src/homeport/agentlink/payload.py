@@ -128,10 +128,13 @@ def _container(
 
 
 def _port(mapping: Mapping[str, Any]) -> Payload:
+    protocol = mapping.get("protocol") or "tcp"
+    if mapping.get("containerPortRange"):
+        return {"containerPortRange": mapping["containerPortRange"], "protocol": protocol}
     return {
         "containerPort": mapping["containerPort"],
         "hostPort": mapping.get("hostPort") or 0,
-        "protocol": mapping.get("protocol") or "tcp",
+        "protocol": protocol,
     }
 
 

@@ -24,7 +24,8 @@ class Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class PayloadPort(Wire, frozen=True):
-    """One port mapping; ``host_port`` 0 asks the agent to choose."""
+    """One port mapping; ``host_port`` 0 asks the agent to choose. With ``container_port_range``
+    (``5000-5010``) it is as many ports in a row, on the host wherever there is room."""
 
     container_port: int = 0
     host_port: int = 0

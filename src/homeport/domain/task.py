@@ -48,12 +48,14 @@ TASK_STATUS_ORDER: dict[str, int] = {
 
 
 class NetworkBinding(msgspec.Struct, frozen=True):
-    """A published port, as the agent observed it."""
+    """A published port, as the agent observed it; or a range of them, the ports then being 0."""
 
     container_port: int
     host_port: int
     protocol: str = "tcp"
     bind_ip: str = "0.0.0.0"
+    container_port_range: str | None = None
+    host_port_range: str | None = None
 
 
 class Container(msgspec.Struct, frozen=True):

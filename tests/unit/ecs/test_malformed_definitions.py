@@ -186,6 +186,25 @@ BY_HAND: list[tuple[str, dict[str, Any]]] = [
         {**with_container(portMappings=[{"containerPort": 80, "hostPort": 81}])}
         | {"networkMode": "host"},
     ),
+    *(
+        ("containerPortRange", with_container(portMappings=mappings))
+        for mappings in (
+            [{"containerPortRange": "80"}],
+            [{"containerPortRange": "90-80"}],
+            [{"containerPortRange": "0-80"}],
+            [{"containerPortRange": "80-65536"}],
+            [{"containerPortRange": "80-90", "containerPort": 80}],
+            [{"containerPortRange": "80-90", "hostPort": 80}],
+            [{"containerPortRange": "80-90"}, {"containerPort": 85}],
+            [{"containerPortRange": "80-90"}, {"containerPortRange": "90-99"}],
+            [{"containerPortRange": f"{n}0-{n}5"} for n in range(1, 102)],
+        )
+    ),
+    (
+        "containerPortRange",
+        {**with_container(portMappings=[{"containerPortRange": "80-90"}])}
+        | {"networkMode": "host"},
+    ),
     (
         "portMappings",
         {**with_container(portMappings=[{"containerPort": 80}])} | {"networkMode": "none"},

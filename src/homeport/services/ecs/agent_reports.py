@@ -258,6 +258,8 @@ def _bindings(bindings: Iterable[NetworkBindingTypeDef]) -> tuple[NetworkBinding
             host_port=binding.get("hostPort", 0),
             protocol=binding.get("protocol", "tcp"),
             bind_ip=binding.get("bindIP", "0.0.0.0"),
+            container_port_range=binding.get("containerPortRange"),
+            host_port_range=binding.get("hostPortRange"),
         )
         for binding in bindings
     )

@@ -34,10 +34,6 @@ def _log_secrets(container: Document) -> bool:
     return bool((container.get("logConfiguration") or {}).get("secretOptions"))
 
 
-def _port_ranges(container: Document) -> bool:
-    return any(mapping.get("containerPortRange") for mapping in container.get("portMappings") or ())
-
-
 def _windows(document: Document) -> bool:
     platform: Document = document.get("runtimePlatform") or {}
     return str(platform.get("operatingSystemFamily") or "").upper().startswith("WINDOWS")
@@ -69,7 +65,6 @@ CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
     ("firelensConfiguration", _has("firelensConfiguration")),
     ("logConfiguration.logDriver awslogs and awsfirelens", _aws_log_driver),
     ("logConfiguration.secretOptions", _log_secrets),
-    ("portMappings.containerPortRange", _port_ranges),
 )
 
 OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (

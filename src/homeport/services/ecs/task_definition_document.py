@@ -113,6 +113,8 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[str]:
             yield "com.amazonaws.ecs.capability.privileged-container"
         if container.get("healthCheck"):
             yield "ecs.capability.container-health-check"
+        if any(m.get("containerPortRange") for m in container.get("portMappings") or ()):
+            yield "ecs.capability.container-port-range"
         if container.get("dependsOn"):
             yield "ecs.capability.container-ordering"
         yield from _secret_attributes(container)

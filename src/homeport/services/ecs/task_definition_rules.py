@@ -13,6 +13,7 @@ import msgspec
 
 from .container_parameter_rules import check_parameters
 from .errors import ClientException, InvalidParameterException
+from .port_rules import check_ports
 
 Document = Mapping[str, Any]  # a request document: open-ended by nature
 
@@ -21,7 +22,6 @@ MAX_DOCUMENT_BYTES = 64 * 1024
 NETWORK_MODES = ("bridge", "host", "awsvpc", "none")
 LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES")
 CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
-PROTOCOLS = ("tcp", "udp")
 MIN_MEMORY_MIB = 6
 FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 LOG_DRIVERS = (
@@ -180,7 +180,7 @@ def _check_container(
             f"Container.image contains invalid characters: '{image[:64]}' of '{name}'."
         )
     _check_sizes(container, request)
-    _check_ports(container, request)
+    check_ports(container, request.get("networkMode") or "bridge")
     _check_timeouts(container)
     _check_health(container)
     _check_logging(container)
@@ -211,39 +211,6 @@ def _check_sizes(container: Document, request: Document) -> None:
             f"Invalid setting for container '{name}'. 'memory' must be greater than or equal to "
             "'memoryReservation'."
         )
-
-
-def _check_ports(container: Document, request: Document) -> None:
-    mode = request.get("networkMode") or "bridge"
-    mappings = container.get("portMappings") or ()
-    if mappings and mode == "none":
-        raise ClientException("Port mappings are not allowed when networkMode=none: portMappings.")
-    names: set[str] = set()
-    for mapping in mappings:
-        _one_of(mapping, "protocol", PROTOCOLS)
-        port, host_port = mapping.get("containerPort"), mapping.get("hostPort")
-        if mapping.get("containerPortRange") is None:
-            if port is None:
-                raise ClientException(
-                    f"Container '{container['name']}': portMappings.containerPort is required."
-                )
-            _check_port("containerPort", port, 1)
-        if host_port is not None:
-            _check_port("hostPort", host_port, 0)
-        if mode in ("awsvpc", "host") and host_port and host_port != port:
-            raise ClientException(
-                f"When networkMode={mode}, the host ports and container ports in port mappings "
-                "must match."
-            )
-        if mapping.get("name"):
-            if mapping["name"] in names:
-                raise ClientException(f"Port mapping names must be unique: '{mapping['name']}'.")
-            names.add(mapping["name"])
-
-
-def _check_port(field: str, port: int, lowest: int) -> None:
-    if not lowest <= port <= 65535:
-        raise ClientException(f"portMappings.{field} {port} must be between {lowest} and 65535.")
 
 
 def _check_timeouts(container: Document) -> None:

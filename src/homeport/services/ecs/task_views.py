@@ -98,6 +98,13 @@ def _interface_view(interface: InterfaceAttachment) -> View:
 
 
 def _binding_view(binding: NetworkBinding) -> View:
+    if binding.container_port_range:
+        return {
+            "bindIP": binding.bind_ip,
+            "containerPortRange": binding.container_port_range,
+            "hostPortRange": binding.host_port_range,
+            "protocol": binding.protocol,
+        }
     return {
         "bindIP": binding.bind_ip,
         "containerPort": binding.container_port,
