@@ -32,6 +32,7 @@ from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway, no_steps
 from homeport.gateway.asgi import Receive, Scope, Send, read_body
 from homeport.logstore import LogStore
+from homeport.objectstore import ObjectStore
 from homeport.services.call import Platform
 from homeport.settings import Settings
 from homeport.store import Store
@@ -144,6 +145,7 @@ async def serve(core: int, mode: str, port: int) -> None:
             authenticate=True,
             sessions=SessionMint(bytes(32)),
             vault=Vault(bytes(32)),
+            objects=ObjectStore(Path("/nowhere")),
             agentlink=AgentLink(store, Ids(), SessionMint(bytes(32))),
             logs=LogStore(settings.log_events_path),
             steps=clock if mode == "steps" else no_steps,

@@ -36,6 +36,7 @@ from homeport.domain.vault import Vault, WrongKey
 from homeport.gateway.app import Gateway
 from homeport.local_agent import LocalAgent
 from homeport.logstore import LogStore
+from homeport.objectstore import ObjectStore
 from homeport.scheduling.stop import stop_task
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
@@ -45,6 +46,7 @@ from homeport.store.journal import GroupCommit, SqliteEngine
 from homeport.store.schema import (
     ACCESS_KEYS,
     CONTAINER_INSTANCES,
+    OBJECTS,
     PARAMETER_VERSIONS,
     SECRET_VERSIONS,
     TABLES,
@@ -58,6 +60,7 @@ logger = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 5
 STOP_TASKS_SECONDS = 60
 KEY_BYTES = 32
+SWEEP_SECONDS = 600.0
 
 
 class StartError(Exception):
@@ -104,6 +107,7 @@ async def _serve(
     sessions = SessionMint(key_file(settings.session_key_path))
     link = AgentLink(store, ids, sessions)
     logs = LogStore(settings.log_events_path)
+    objects = ObjectStore(settings.objects_path)
     gateway = Gateway(
         store=store,
         operations=services.OPERATIONS,
@@ -111,6 +115,7 @@ async def _serve(
         authenticate=settings.authenticate,
         sessions=sessions,
         vault=open_vault(settings, store),
+        objects=objects,
         agentlink=link,
         logs=logs,
     )
@@ -133,6 +138,7 @@ async def _serve(
     async with asyncio.TaskGroup() as parts:
         controllers = parts.create_task(runner.run(), name="controllers")
         background = [controllers, parts.create_task(traffic.run(), name="traffic")]
+        background.append(parts.create_task(sweep_objects(store, objects), name="objects"))
         serving = parts.create_task(server.serve(), name="api")
         await listening(server, serving)
         write_private(
@@ -302,9 +308,11 @@ def open_vault(settings: Settings, store: Store) -> Vault:
     with store.transaction() as tx:
         sealed = [(v.value, v.owner) for v in tx.all(PARAMETER_VERSIONS)]
         sealed += [(v.value, v.owner) for v in tx.all(SECRET_VERSIONS)]
-    if sealed and not path.exists():
+        anything = bool(sealed or tx.all(OBJECTS))
+    if anything and not path.exists():
         raise StartError(
-            f"{path} is missing, and the stored secrets and parameters can't be read without it. "
+            f"{path} is missing, and the stored secrets, parameters and objects can't be read "
+            "without it. "
             "Restore it from a backup of the data directory."
         )
     vault = Vault(key_file(path))
@@ -317,6 +325,23 @@ def open_vault(settings: Settings, store: Store) -> Vault:
             "Restore the one that belongs to this data directory."
         ) from error
     return vault
+
+
+async def sweep_objects(store: Store, objects: ObjectStore) -> None:
+    """Remove contents that no durable record refers to, now and then, until cancelled.
+
+    What is there and what is referred to are read in one go: a content that is being written has
+    its record in the same breath.
+    """
+    while True:
+        with store.transaction() as tx:
+            unused = objects.blobs() - {stored.blob for stored in tx.all(OBJECTS)}
+        await store.durable(store.revision)
+        try:
+            await asyncio.to_thread(objects.delete, unused)
+        except OSError as error:
+            logger.warning("contents of deleted objects can't be removed: %s", error)
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 @contextlib.contextmanager

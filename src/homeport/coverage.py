@@ -17,6 +17,7 @@ TITLES = {
     "ec2": "Amazon EC2 (VPC)",
     "sts": "AWS STS",
     "logs": "Amazon CloudWatch Logs",
+    "s3": "Amazon S3",
     "secretsmanager": "AWS Secrets Manager",
     "ssm": "AWS Systems Manager (Parameter Store)",
 }

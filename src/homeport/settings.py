@@ -75,6 +75,11 @@ class Settings:
         return self.data_dir / "vault.key"
 
     @property
+    def objects_path(self) -> Path:
+        """The sealed contents of S3 objects."""
+        return self.data_dir / "objects"
+
+    @property
     def endpoint_path(self) -> Path:
         """Where the running control plane says how to reach it."""
         return self.data_dir / "endpoint.json"

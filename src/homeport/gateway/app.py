@@ -13,6 +13,7 @@ from homeport.domain.arn import Arns, Ids
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
 from homeport.logstore import LogStore
+from homeport.objectstore import ObjectStore
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
 from homeport.wire import model
@@ -24,6 +25,7 @@ from homeport.wire.protocols.json import JsonProtocol
 from homeport.wire.protocols.query import QueryProtocol
 from homeport.wire.protocols.rest_json import RestJsonProtocol
 from homeport.wire.protocols.rest_xml import RestXmlProtocol
+from homeport.wire.protocols.s3 import S3Protocol
 from homeport.wire.router import Route, refuser, route
 
 from .asgi import (
@@ -48,6 +50,8 @@ PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {
     "rest-json": RestJsonProtocol,
     "rest-xml": RestXmlProtocol,
 }
+# A service whose model does not say all about its protocol.
+OWN_PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {"s3": S3Protocol}
 AGENT_PATHS = {"/acs/ws": ("acs", "Poll"), "/tcs/ws": ("tcs", "StartTelemetrySession")}
 
 
@@ -84,6 +88,7 @@ class Gateway:
         authenticate: bool,
         sessions: SessionMint,
         vault: Vault,
+        objects: ObjectStore,
         agentlink: AgentConnections,
         logs: LogStore,
         clock: Callable[[], float] = time.time,
@@ -98,6 +103,7 @@ class Gateway:
         self._authorizer: Authorizer = PrincipalKindAuthorizer()
         self._sessions = sessions
         self._vault = vault
+        self._objects = objects
         self._agentlink = agentlink
         self._logs = logs
         self._clock = clock
@@ -180,6 +186,7 @@ class Gateway:
                 sessions=self._sessions,
                 vault=self._vault,
                 logs=self._logs,
+                objects=self._objects,
             )
             response = handler(call, document)
         self._steps("handler")
@@ -192,7 +199,8 @@ class Gateway:
     def _protocol(self, service: str) -> WireProtocol:
         if service not in self._protocols:
             described = model.load(service)
-            self._protocols[service] = PROTOCOLS[described.protocol](described)
+            make = OWN_PROTOCOLS.get(service) or PROTOCOLS[described.protocol]
+            self._protocols[service] = make(described)
         return self._protocols[service]
 
     # -- agents -------------------------------------------------------------------------------

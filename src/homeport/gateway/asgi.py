@@ -58,7 +58,8 @@ async def read_body(receive: Receive, limit: int = MAX_BODY_BYTES) -> bytes:
 async def send_response(send: Send, response: Response) -> None:
     """Send a response."""
     headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers.items()]
-    headers.append((b"content-length", str(len(response.body)).encode()))
+    if "content-length" not in response.headers:  # an answer to HEAD tells that of the object
+        headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 

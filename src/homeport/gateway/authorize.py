@@ -68,4 +68,5 @@ def denied_code(service: str) -> str:
         "elasticloadbalancing": "AccessDenied",
         "sts": "AccessDenied",
         "iam": "AccessDenied",
+        "s3": "AccessDenied",
     }.get(service, "AccessDeniedException")

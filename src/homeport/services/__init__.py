@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import ec2, ecs, elbv2, logs, secretsmanager, ssm, sts
+from . import ec2, ecs, elbv2, logs, s3, secretsmanager, ssm, sts
 from .call import Handler
 
 OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
@@ -17,6 +17,7 @@ OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
     "ec2": ec2.OPERATIONS,
     "sts": sts.OPERATIONS,
     "logs": logs.OPERATIONS,
+    "s3": s3.OPERATIONS,
     "secretsmanager": secretsmanager.OPERATIONS,
     "ssm": ssm.OPERATIONS,
 }

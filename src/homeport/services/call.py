@@ -10,6 +10,7 @@ from homeport.domain.arn import Arns, Ids
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
 from homeport.logstore import LogStore
+from homeport.objectstore import ObjectStore
 from homeport.store import Transaction
 
 Response = Mapping[str, object]
@@ -59,6 +60,7 @@ class Call:
     sessions: SessionMint
     vault: Vault
     logs: LogStore
+    objects: ObjectStore
 
 
 # The request is a TypedDict of types-boto3 in each handler's own signature; the gateway only

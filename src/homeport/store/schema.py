@@ -26,6 +26,7 @@ from homeport.domain.load_balancing import (
 )
 from homeport.domain.logs import LogGroup, LogStream
 from homeport.domain.network_interface import AddressCursor, NetworkInterface
+from homeport.domain.object_storage import Bucket, StoredObject
 from homeport.domain.parameter import Parameter, ParameterVersion
 from homeport.domain.routing import ElasticAddress, InternetGateway, NatGateway, RouteTable
 from homeport.domain.secret import Secret, SecretVersion
@@ -177,6 +178,13 @@ SECRET_VERSIONS = Table(
     key=lambda r: f"{r.secret_arn}|{r.version_id}",
     indexes={"secret": lambda r: r.secret_arn},
 )
+BUCKETS = Table("buckets", Bucket, key=lambda r: r.name)
+OBJECTS = Table(
+    "objects",
+    StoredObject,
+    key=lambda r: f"{r.bucket}/{r.key}",
+    indexes={"bucket": lambda r: r.bucket},
+)
 
 TABLES: tuple[Table[Any], ...] = (
     ACCESS_KEYS,
@@ -219,4 +227,6 @@ TABLES: tuple[Table[Any], ...] = (
     PARAMETER_VERSIONS,
     SECRETS,
     SECRET_VERSIONS,
+    BUCKETS,
+    OBJECTS,
 )

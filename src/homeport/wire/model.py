@@ -21,11 +21,12 @@ SERVICES: dict[str, tuple[str, str, str]] = {
     "logs": ("logs", "Logs_20140328", ""),
     "ssm": ("ssm", "AmazonSSM", ""),
     "secretsmanager": ("secretsmanager", "secretsmanager", ""),
+    "s3": ("s3", "", ""),
     "appmesh": ("appmesh", "", ""),
 }
 
 # The services whose operations are named by method and path: client name → signing name.
-REST_SERVICES: dict[str, str] = {"appmesh": "appmesh"}
+REST_SERVICES: dict[str, str] = {"appmesh": "appmesh", "s3": "s3"}
 
 # Members that amazon-ecs-agent's own model of the API has and botocore's has not. Without the
 # token a registration that is repeated because its answer was lost would be a second instance.

@@ -17,6 +17,7 @@ from .http import Request
 from .model import REST_SERVICES, SERVICES, load
 from .protocols.form import parse_form
 from .rest_router import RestRoutes
+from .s3_addressing import path_style, told_apart
 from .shapes import Invalid
 
 
@@ -29,6 +30,9 @@ class Route:
 
 
 _SCOPE = re.compile(r"Credential=[^/,]+/[0-9]{8}/[^/,]+/([^/,]+)/aws4_request")
+_PRESIGNED_SCOPE = re.compile(
+    r"X-Amz-Credential=[^%/&]+(?:%2F|/)[0-9]{8}(?:%2F|/)[^%/&]+(?:%2F|/)([^%/&]+)(?:%2F|/)aws4"
+)
 _BY_TARGET = {prefix: name for name, (_, prefix, _) in SERVICES.items() if prefix}
 _BY_VERSION = {version: name for name, (_, _, version) in SERVICES.items() if version}
 _BY_SIGNING_NAME = {signing_name: name for name, (signing_name, _, _) in SERVICES.items()}
@@ -39,6 +43,8 @@ def route(request: Request) -> Route:
     target = request.headers.get("x-amz-target")
     if target is not None:
         return _by_target(target)
+    if _signed_for(request) == "s3":  # its keys and forms may look like anything
+        return _by_path(request)
     if request.method == "POST" and _is_form(request):
         return _by_action(request)
     if request.method == "GET" and "Action=" in request.query_string:
@@ -52,11 +58,18 @@ def refuser(request: Request) -> str:
     The one that the client signed for, else what its body looks like: a client of an XML protocol
     can't read an error in JSON.
     """
-    scope = _SCOPE.search(request.headers.get("authorization", ""))
-    service = _BY_SIGNING_NAME.get(scope.group(1)) if scope else None
+    service = _BY_SIGNING_NAME.get(_signed_for(request) or "")
     if service is not None:
         return service
     return "sts" if _is_form(request) or "Action=" in request.query_string else "ecs"
+
+
+def _signed_for(request: Request) -> str | None:
+    """The signing name in the credential scope, not verified yet."""
+    scope = _SCOPE.search(request.headers.get("authorization", "")) or _PRESIGNED_SCOPE.search(
+        request.query_string
+    )
+    return scope.group(1) if scope else None
 
 
 def _is_form(request: Request) -> bool:
@@ -89,18 +102,26 @@ def _by_action(request: Request) -> Route:
 
 
 def _by_path(request: Request) -> Route:
-    scope = _SCOPE.search(request.headers.get("authorization", ""))
+    signed_for = _signed_for(request)
     for service, signing_name in REST_SERVICES.items():
-        if scope is None or scope.group(1) == signing_name:
+        # S3's paths are anything: nothing goes there that was not signed for it
+        if signed_for == signing_name or (signed_for is None and service != "s3"):
             try:
-                operation = _routes(service).match(
-                    request.method, request.path, request.query_string
-                )
+                operation = _rest_operation(service, request)
             except ValueError:
                 break
             if operation is not None:
                 return Route(service, operation)
     raise ApiError("UnknownOperationException", "The request names no operation.", 404)
+
+
+def _rest_operation(service: str, request: Request) -> str | None:
+    routes = _routes(service)
+    if service != "s3":
+        return routes.match(request.method, request.path, request.query_string)
+    addressed = path_style(request)
+    found = routes.match(request.method, addressed.path, request.query_string)
+    return told_apart(found, request) if found is not None else None
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote
 
+from . import aws_chunked
 from .errors import ApiError
 from .http import Request
 
@@ -28,8 +29,10 @@ UNHASHED = frozenset(
         "UNSIGNED-PAYLOAD",
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
     }
 )
+SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 # S3 signs the raw path; everybody else the path encoded once more.
 RAW_PATH_SERVICES = frozenset({"s3"})
 
@@ -100,11 +103,21 @@ EC2_CODES = Codes(
     "ExpiredToken",
     "AWS was not able to validate the provided access credentials",
 )
+S3_CODES = Codes(
+    "AccessDenied",
+    "AuthorizationHeaderMalformed",
+    "InvalidAccessKeyId",
+    403,
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "The AWS Access Key Id you provided does not exist in our records.",
+)
 
 
 def codes_for(protocol: str) -> Codes:
-    """The failure names of a protocol's services."""
-    return {"query": QUERY_CODES, "ec2": EC2_CODES}.get(protocol, JSON_CODES)
+    """The failure names of a protocol's services; rest-xml is S3's alone."""
+    by_protocol = {"query": QUERY_CODES, "ec2": EC2_CODES, "rest-xml": S3_CODES}
+    return by_protocol.get(protocol, JSON_CODES)
 
 
 def read_signature(request: Request, codes: Codes) -> Signature:
@@ -143,6 +156,8 @@ def verify(
     expected = _sign(request, signature, secret.secret_access_key)
     if not hmac.compare_digest(expected.encode(), signature.signature.encode()):
         raise ApiError(codes.wrong, _MISMATCH, 403)
+    if request.headers.get("x-amz-content-sha256", "").startswith(SIGNED_CHUNKS):
+        _check_chunks(request, signature, secret.secret_access_key, codes)
 
 
 _MISMATCH = (
@@ -338,16 +353,49 @@ def _check_body(request: Request, codes: Codes) -> None:
         raise ApiError(codes.wrong, text, 403)
 
 
+def _check_chunks(
+    request: Request, signature: Signature, secret_access_key: str, codes: Codes
+) -> None:
+    """Each chunk's signature covers the one before it; the trailing headers' covers the last."""
+    chunked = aws_chunked.read(request.body)
+    key = signing_key(secret_access_key, signature.date, signature.region, signature.service)
+    scope = f"{signature.timestamp}\n{_scope(signature)}"
+    before = signature.signature
+    nothing = hashlib.sha256(b"").hexdigest()
+    for chunk in chunked.chunks:
+        digest = hashlib.sha256(chunk.data).hexdigest()
+        to_sign = f"{ALGORITHM}-PAYLOAD\n{scope}\n{before}\n{nothing}\n{digest}"
+        before = _expect(key, to_sign, chunk.signature, codes)
+    if not request.headers["x-amz-content-sha256"].endswith("-TRAILER"):
+        return
+    trailers = dict(chunked.trailers)
+    given = trailers.pop("x-amz-trailer-signature", "")
+    lines = "".join(f"{name}:{value}\n" for name, value in sorted(trailers.items()))
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    _expect(key, f"{ALGORITHM}-TRAILER\n{scope}\n{before}\n{digest}", given, codes)
+
+
+def _expect(key: bytes, to_sign: str, given: str, codes: Codes) -> str:
+    expected = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        raise ApiError(codes.wrong, _MISMATCH, 403)
+    return expected
+
+
 # -- signing ------------------------------------------------------------------------------------
 
 
 def _sign(request: Request, signature: Signature, secret_access_key: str) -> str:
     canonical = canonical_request(request, signature)
-    scope = f"{signature.date}/{signature.region}/{signature.service}/{TERMINATOR}"
+    scope = _scope(signature)
     digest = hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
     to_sign = f"{ALGORITHM}\n{signature.timestamp}\n{scope}\n{digest}"
     key = signing_key(secret_access_key, signature.date, signature.region, signature.service)
     return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def _scope(signature: Signature) -> str:
+    return f"{signature.date}/{signature.region}/{signature.service}/{TERMINATOR}"
 
 
 @functools.lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway
 from homeport.logstore import LogStore
+from homeport.objectstore import ObjectStore
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
 from homeport.store import Store
@@ -53,6 +55,7 @@ class Api:
         self._directory = tempfile.TemporaryDirectory()
         self.log_directory = Path(self._directory.name)
         self.logs = LogStore(self.log_directory)
+        self.objects_directory = self.log_directory / "objects"
         self.gateway = Gateway(
             store=self.store,
             operations=services.OPERATIONS,
@@ -60,6 +63,7 @@ class Api:
             authenticate=True,
             sessions=SESSIONS,
             vault=VAULT,
+            objects=ObjectStore(self.objects_directory),
             agentlink=no_agents,
             logs=self.logs,
             clock=clock,
@@ -75,15 +79,23 @@ class Api:
         self.loop.close()
         self._directory.cleanup()
 
-    def client(self, service: str, *, validates: bool = True) -> Any:
+    def client(
+        self,
+        service: str,
+        *,
+        validates: bool = True,
+        endpoint: str = ENDPOINT,
+        access_key_id: str = KEY.access_key_id,
+        **config: Any,
+    ) -> Any:
         """A boto3 client of the service, unmodified; ``validates``: its own check of parameters."""
         client = boto3.client(
             service,
-            endpoint_url=ENDPOINT,
+            endpoint_url=endpoint,
             region_name=REGION,
-            aws_access_key_id=KEY.access_key_id,
+            aws_access_key_id=access_key_id,
             aws_secret_access_key=KEY.secret_access_key,
-            config=Config(parameter_validation=validates),
+            config=Config(parameter_validation=validates, **config),
         )
         client.meta.events.register("before-send", self._send)
         return client
@@ -95,6 +107,7 @@ class Api:
         sent: list[Any] = []
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
+        body = body if isinstance(body, bytes | bytearray) else body.read()
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Any:
@@ -105,8 +118,9 @@ class Api:
 
         await self.gateway(scope_of(request), receive, send)
         headers = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        response = AWSResponse(request.url, sent[0]["status"], headers, None)
-        response._content = b"".join(message.get("body", b"") for message in sent[1:])
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        response = AWSResponse(request.url, sent[0]["status"], headers, io.BytesIO(content))
+        response._content = content
         return response
 
 

@@ -32,6 +32,7 @@ from homeport.domain.task_definition import (
 )
 from homeport.domain.vault import Vault
 from homeport.logstore import LogStore
+from homeport.objectstore import ObjectStore
 from homeport.services import ecs
 from homeport.services.call import Call, Handler, Platform, Principal
 from homeport.store import Store
@@ -105,6 +106,7 @@ class World:
                 sessions=SessionMint(bytes(32)),
                 vault=Vault(bytes(32)),
                 logs=NO_LOGS,
+                objects=ObjectStore(Path("/nowhere")),
             )
             return OPERATIONS[operation](call, request)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway
+from homeport.objectstore import ObjectStore
 from homeport.services import OPERATIONS
 from homeport.wire import model
 from homeport.wire.http import Request
@@ -42,6 +44,7 @@ def gateway() -> Iterator[tuple[Api, Gateway]]:
             authenticate=False,
             sessions=SessionMint(bytes(32)),
             vault=Vault(bytes(32)),
+            objects=ObjectStore(Path("/nowhere")),
             agentlink=None,  # type: ignore[arg-type]
             logs=api.logs,
         ),

@@ -31,6 +31,7 @@ from homeport.wire.http import Request, Response
 REQUESTS = 10_000
 WORLDS = 10  # what is deleted in one is there again in the next
 SEED = 20_261_121
+FUZZED = [s for s in OPERATIONS if s != "s3"]  # its paths and headers are fuzzed in tests/unit/s3
 READING = ("Describe", "Discover", "Get", "List")
 
 
@@ -39,8 +40,8 @@ class Fuzzer:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.makers = {s: Maker(model.load(s), self.chance, PLATFORM) for s in OPERATIONS}
-        served = [(s, o) for s in OPERATIONS for o in sorted(OPERATIONS[s])]
+        self.makers = {s: Maker(model.load(s), self.chance, PLATFORM) for s in FUZZED}
+        served = [(s, o) for s in FUZZED for o in sorted(OPERATIONS[s])]
         writing = [(s, o) for s, o in served if not o.startswith(READING)]
         self.operations = served + writing * 3
         self.answers: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)

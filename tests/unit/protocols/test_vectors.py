@@ -15,6 +15,7 @@ from botocore.parsers import PROTOCOL_PARSERS
 from vectors import Vector, comparable, to_values, vectors
 
 from homeport.gateway.app import PROTOCOLS
+from homeport.services import OPERATIONS
 from homeport.wire.errors import ApiError
 from homeport.wire.http import Request, Response
 from homeport.wire.model import SERVICES, from_description, load
@@ -266,7 +267,8 @@ def test_no_service_depends_on_how_a_flattened_list_is_named() -> None:
         service = load(name)
         if service.protocol in ("json", "rest-json"):
             continue
-        outputs = [service.operation(o).output_shape for o in service.operation_names]
+        served = OPERATIONS.get(name, {}) if name == "s3" else service.operation_names
+        outputs = [service.operation(o).output_shape for o in served]
         for shape in _shapes_below([shape for shape in outputs if shape is not None]):
             if isinstance(shape, ListShape) and shape.serialization.get("flattened"):
                 assert "name" not in shape.member.serialization, (name, shape)

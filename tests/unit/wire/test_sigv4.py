@@ -159,7 +159,17 @@ def test_a_date_header_serves_as_well_as_x_amz_date() -> None:
         assert refused(odd) == "IncompleteSignatureException"
 
 
-@pytest.mark.parametrize("literal", sorted(sigv4.UNHASHED))
+WHOLE = [u for u in sorted(sigv4.UNHASHED) if not u.startswith(sigv4.SIGNED_CHUNKS)]
+
+
+@pytest.mark.parametrize("literal", sorted(sigv4.UNHASHED - set(WHOLE)))
+def test_chunks_that_are_to_be_signed_must_be(literal: str) -> None:
+    assert refused(signed_with_hash(literal)) == "IncompleteBody"
+    chunks = dataclasses.replace(signed_with_hash(literal), body=b"2\r\n{}\r\n0\r\n\r\n")
+    assert refused(chunks) == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize("literal", WHOLE)
 def test_only_the_signer_can_leave_the_body_out_of_the_signature(literal: str) -> None:
     unsigned = signed_with_hash(literal)
     check(unsigned)

@@ -15,6 +15,7 @@ CONSTRAINT_CODES = {
     "iam": "ValidationError",
     "sts": "ValidationError",
     "ec2": "InvalidParameterValue",
+    "s3": "InvalidArgument",
 }
 
 
@@ -39,5 +40,7 @@ def _type_code(protocol: str) -> str:
             return "InvalidParameterValue"
         case "query":
             return "MalformedInput"
+        case "rest-xml":
+            return "InvalidArgument"
         case _:
             return "SerializationException"
