@@ -15,6 +15,7 @@ from typing import Any
 
 from homeport.domain.cluster import Cluster
 from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.routing import NatGateway
 from homeport.domain.secret import Secret
 from homeport.domain.service import Service
 from homeport.domain.task import ClientToken, Task
@@ -25,6 +26,7 @@ from homeport.store.schema import (
     CLIENT_TOKENS,
     CLUSTERS,
     CONTAINER_INSTANCES,
+    NAT_GATEWAYS,
     SECRET_VERSIONS,
     SECRETS,
     SERVICE_EVENTS,
@@ -86,6 +88,10 @@ def _secret(secret: Secret, tx: Transaction, now: float) -> float | None:
     return secret.delete_at
 
 
+def _nat_gateway(gateway: NatGateway, tx: Transaction, now: float) -> float | None:
+    return None if gateway.deleted_at is None else gateway.deleted_at + KEEP_SECONDS
+
+
 RULES = {
     rule.table.name: rule
     for rule in (
@@ -96,6 +102,7 @@ RULES = {
         Rule(CLIENT_TOKENS, _token),
         Rule(TASK_DEFINITIONS, _definition),
         Rule(SECRETS, _secret),
+        Rule(NAT_GATEWAYS, _nat_gateway),
     )
 }
 

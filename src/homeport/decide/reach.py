@@ -45,6 +45,8 @@ class Network:
     """Without deleted ones."""
     endpoints: tuple[VpcEndpoint, ...] = ()
     security_groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Of network interfaces, by their ids: at least of those of endpoints."""
 
     def groups(self, ids: Iterable[str]) -> tuple[SecurityGroup, ...]:
         """The groups of these ids, as far as they exist."""
@@ -165,8 +167,10 @@ def _kept_in(network: Network, origin: Origin) -> NoWay | None:
 
 
 def _through_interface(network: Network, origin: Origin, endpoint: VpcEndpoint) -> Way | NoWay:
-    ranges = [network.subnets[i].cidr_block for i in endpoint.subnet_ids if i in network.subnets]
-    there = Peer(tuple(ranges), endpoint.security_groups)
+    addresses = [a for i in endpoint.network_interface_ids if (a := network.addresses.get(i))]
+    if not addresses:
+        return NoWay(f"{endpoint.endpoint_id} is in no subnet")
+    there = Peer(tuple(addresses), endpoint.security_groups)
     if not admits(network.groups(origin.security_groups), "egress", "tcp", HTTPS, there):
         return NoWay(
             f"no security group of the interface lets port {HTTPS} out to {endpoint.endpoint_id}"

@@ -74,7 +74,6 @@ class NatGateway(msgspec.Struct, frozen=True):
     network_interface_id: str = ""
     private_ip: str = ""
     deleted_at: float | None = None
-    client_token: str = ""
     tags: tuple[Tag, ...] = ()
 
 

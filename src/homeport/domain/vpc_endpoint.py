@@ -26,5 +26,4 @@ class VpcEndpoint(msgspec.Struct, frozen=True):
     private_dns: bool = False
     route_table_ids: tuple[str, ...] = ()
     policy: str = ""
-    client_token: str = ""
     tags: tuple[Tag, ...] = ()

@@ -16,7 +16,12 @@ from collections.abc import Callable
 from homeport.domain.network_interface import AddressCursor
 from homeport.domain.vpc import Subnet
 from homeport.store import Transaction
-from homeport.store.schema import ADDRESS_CURSORS, CONTAINER_INSTANCES, NETWORK_INTERFACES
+from homeport.store.schema import (
+    ADDRESS_CURSORS,
+    CONTAINER_INSTANCES,
+    ELASTIC_ADDRESSES,
+    NETWORK_INTERFACES,
+)
 
 RESERVED_AT_START, RESERVED_AT_END = 4, 1
 # 198.18.0.0/15 is routed nowhere on the internet (RFC 2544): a public address of Homeport says
@@ -31,21 +36,33 @@ def allocate_private_address(tx: Transaction, subnet: Subnet) -> str | None:
     It is taken once a NetworkInterface with it is in the store: put one in this transaction.
     Hosts have one route to an address, so no two VPCs and no host of a cluster share one.
     """
-    hosts = {i.private_ip for i in tx.all(CONTAINER_INSTANCES) if i.status != "INACTIVE"}
+    hosts = _hosts(tx)
 
     def is_free(address: str) -> bool:
-        return address not in hosts and not tx.find(
-            NETWORK_INTERFACES, "private_ip_address", address
-        )
+        return address not in hosts and not _is_held(tx, address)
 
     return _next(tx, subnet.subnet_id, ipaddress.IPv4Network(subnet.cidr_block), is_free)
+
+
+def is_free(tx: Transaction, address: str) -> bool:
+    """Whether no interface and no host has this private address."""
+    return address not in _hosts(tx) and not _is_held(tx, address)
+
+
+def _hosts(tx: Transaction) -> set[str]:
+    return {i.private_ip for i in tx.all(CONTAINER_INSTANCES) if i.status != "INACTIVE"}
+
+
+def _is_held(tx: Transaction, address: str) -> bool:
+    return bool(tx.find(NETWORK_INTERFACES, "private_ip_address", address))
 
 
 def allocate_public_address(tx: Transaction) -> str | None:
     """The next free address of the public pool, or None when there is none."""
 
     def is_free(address: str) -> bool:
-        return not tx.find(NETWORK_INTERFACES, "public_ip_address", address)
+        in_use = tx.find(NETWORK_INTERFACES, "public_ip_address", address)
+        return not in_use and not tx.find(ELASTIC_ADDRESSES, "public_ip", address)
 
     return _next(tx, PUBLIC, PUBLIC_POOL, is_free)
 

@@ -7,6 +7,7 @@ from homeport.store import Transaction
 from homeport.store.schema import (
     INTERNET_GATEWAYS,
     NAT_GATEWAYS,
+    NETWORK_INTERFACES,
     ROUTE_TABLES,
     SECURITY_GROUPS,
     SUBNETS,
@@ -30,5 +31,11 @@ def network_of(tx: Transaction, vpc_id: str) -> Network | None:
         internet_gateways=frozenset(gateway.internet_gateway_id for gateway in gateways),
         nat_gateways={nat.nat_gateway_id: nat for nat in nats},
         endpoints=tuple(endpoints),
+        addresses={
+            interface_id: interface.private_ip_address
+            for endpoint in endpoints
+            for interface_id in endpoint.network_interface_ids
+            if (interface := tx.get(NETWORK_INTERFACES, interface_id))
+        },
         security_groups={g.group_id: g for g in tx.find(SECURITY_GROUPS, "vpc", vpc_id)},
     )

@@ -142,7 +142,15 @@ ROUTE_TABLES = Table(
 NAT_GATEWAYS = Table(
     "nat_gateways", NatGateway, key=lambda r: r.nat_gateway_id, indexes={"vpc": lambda r: r.vpc_id}
 )
-ELASTIC_ADDRESSES = Table("elastic_addresses", ElasticAddress, key=lambda r: r.allocation_id)
+ELASTIC_ADDRESSES = Table(
+    "elastic_addresses",
+    ElasticAddress,
+    key=lambda r: r.allocation_id,
+    indexes={
+        "public_ip": lambda r: r.public_ip,
+        "network_interface": lambda r: r.network_interface_id or None,
+    },
+)
 VPC_ENDPOINTS = Table(
     "vpc_endpoints", VpcEndpoint, key=lambda r: r.endpoint_id, indexes={"vpc": lambda r: r.vpc_id}
 )

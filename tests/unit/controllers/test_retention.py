@@ -11,6 +11,7 @@ from homeport.controllers.retention import KEEP_SECONDS, KEEP_TOKEN_SECONDS, Ret
 from homeport.controllers.runner import Runner
 from homeport.domain.cluster import Cluster
 from homeport.domain.container_instance import ContainerInstance
+from homeport.domain.routing import NatGateway
 from homeport.domain.service import Deployment, Service, ServiceEvent
 from homeport.domain.task import ClientToken, Task
 from homeport.domain.task_definition import TaskDefinition
@@ -20,6 +21,7 @@ from homeport.store.schema import (
     CLIENT_TOKENS,
     CLUSTERS,
     CONTAINER_INSTANCES,
+    NAT_GATEWAYS,
     SERVICE_EVENTS,
     SERVICES,
     TABLES,
@@ -43,6 +45,8 @@ TOKEN = ClientToken("token", "digest", (), NOW)
 DEFINITION = TaskDefinition(
     "web:1", "web", 1, {}, (), "bridge", NOW, "root", status="DELETE_IN_PROGRESS"
 )
+
+NAT = NatGateway("nat-1", "vpc-1", "subnet-1", 0.0, deleted_at=NOW)
 
 
 class World:
@@ -73,6 +77,7 @@ class World:
         (SERVICES, SERVICE, KEEP_SECONDS),
         (CONTAINER_INSTANCES, INSTANCE, KEEP_SECONDS),
         (CLUSTERS, EMPTY, KEEP_SECONDS),
+        (NAT_GATEWAYS, NAT, KEEP_SECONDS),
         (CLIENT_TOKENS, TOKEN, KEEP_TOKEN_SECONDS),
     ],
 )
@@ -90,6 +95,7 @@ def test_a_record_that_is_over_goes_when_its_time_is_over(
 @pytest.mark.parametrize(
     ("table", "record"),
     [
+        (NAT_GATEWAYS, msgspec.structs.replace(NAT, deleted_at=None)),
         (TASKS, msgspec.structs.replace(TASK, last_status="RUNNING")),
         (SERVICES, msgspec.structs.replace(SERVICE, status="ACTIVE")),
         (CONTAINER_INSTANCES, msgspec.structs.replace(INSTANCE, status="ACTIVE")),

@@ -65,6 +65,7 @@ def network(*tables: RouteTable, **more: Any) -> Network:
             "vpc": VPC,
             "subnets": {s.subnet_id: s for s in subnets},
             "route_tables": (MAIN, *tables),
+            "addresses": {"eni-ecr": "10.0.1.10"},
             "internet_gateways": frozenset({"igw-1"}),
             "security_groups": {g.group_id: g for g in (GROUP, OPEN)},
             **more,
@@ -86,6 +87,7 @@ def interface_endpoint(**changes: Any) -> VpcEndpoint:
         0.0,
         subnet_ids=("subnet-b",),
         security_groups=("sg-open",),
+        network_interface_ids=("eni-ecr",),
         private_dns=True,
     )
     return msgspec.structs.replace(endpoint, **changes)
@@ -189,6 +191,12 @@ def test_an_endpoint_with_private_dns_is_used_even_where_there_is_another_way() 
     assert no_way.reason == "no security group of vpce-ecr lets port 443 in"
 
 
+def test_an_endpoint_without_a_subnet_is_reached_by_nobody() -> None:
+    nowhere = interface_endpoint(subnet_ids=(), network_interface_ids=())
+    no_way = way_to_service(network(endpoints=(nowhere,)), TASK, ECR)
+    assert no_way == NoWay("vpce-ecr is in no subnet")
+
+
 def rule(source: dict[str, object], port: int = 443) -> dict[str, object]:
     return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **source}
 
@@ -197,6 +205,8 @@ def rule(source: dict[str, object], port: int = 443) -> dict[str, object]:
     ("egress", "reached"),
     [
         (rule({"IpRanges": [{"CidrIp": "10.0.1.0/24"}]}), True),
+        (rule({"IpRanges": [{"CidrIp": "10.0.1.10/32"}]}), True),
+        (rule({"IpRanges": [{"CidrIp": "10.0.1.11/32"}]}), False),
         (rule({"IpRanges": [{"CidrIp": "10.0.0.0/24"}]}), False),
         (rule({"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, port=80), False),
         (rule({"UserIdGroupPairs": [{"GroupId": "sg-open"}]}), True),

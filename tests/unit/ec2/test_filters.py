@@ -26,6 +26,8 @@ OPERATIONS = {
     "DescribeInstances": "describe_instances",
     "DescribeInternetGateways": "describe_internet_gateways",
     "DescribeRouteTables": "describe_route_tables",
+    "DescribeAddresses": "describe_addresses",
+    "DescribeNatGateways": "describe_nat_gateways",
     "DescribeNetworkAcls": "describe_network_acls",
     "DescribeDhcpOptions": "describe_dhcp_options",
     "DescribePrefixLists": "describe_prefix_lists",
@@ -82,7 +84,8 @@ def documented_filters() -> Iterator[tuple[str, str]]:
     model = Loader().load_service_model("ec2", "service-2")
     for operation, method in OPERATIONS.items():
         shape = model["shapes"][model["operations"][operation]["input"]["shape"]]
-        text = shape["members"]["Filters"]["documentation"]
+        member = "Filter" if "Filter" in shape["members"] else "Filters"
+        text = shape["members"][member]["documentation"]
         for name in re.findall(r"<li>\s*<p>\s*<code>([^<]+)</code>", text):
             # "tag:<key>", in the documentation sometimes with only "tag" as code
             yield method, "tag:stage" if name.startswith("tag") and name != "tag-key" else name

@@ -14,10 +14,13 @@ from typing import Any
 from homeport.services.call import Call, Handler, Response
 
 from . import (
+    addresses,
     dhcp_options,
     instances,
     internet_gateways,
+    nat_gateways,
     network_acls,
+    network_interface_changes,
     network_interfaces,
     prefix_lists,
     route_tables,
@@ -55,6 +58,8 @@ OPERATIONS: Mapping[str, Handler] = {
         **internet_gateways.OPERATIONS,
         **route_tables.OPERATIONS,
         **routes.OPERATIONS,
+        **addresses.OPERATIONS,
+        **nat_gateways.OPERATIONS,
         **vpc_endpoints.OPERATIONS,
         **prefix_lists.OPERATIONS,
         **vpc_endpoint_services.OPERATIONS,
@@ -63,6 +68,7 @@ OPERATIONS: Mapping[str, Handler] = {
         **security_group_rules.OPERATIONS,
         **instances.OPERATIONS,
         **network_interfaces.OPERATIONS,
+        **network_interface_changes.OPERATIONS,
         **tags.OPERATIONS,
     }.items()
 }

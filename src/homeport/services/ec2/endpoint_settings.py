@@ -13,12 +13,11 @@ from typing import Any
 from homeport.domain.vpc import Vpc
 from homeport.domain.vpc_endpoint import GATEWAY, INTERFACE, VpcEndpoint
 from homeport.services.call import Call
-from homeport.store.schema import SECURITY_GROUPS, SUBNETS, VPC_ENDPOINTS
+from homeport.store.schema import SUBNETS, VPC_ENDPOINTS
 
 from .endpoint_catalog import kinds, private_dns_name
 from .errors import (
     DuplicateSubnetsInSameZone,
-    GroupNotFound,
     InvalidParameter,
     InvalidPolicyDocument,
     InvalidServiceName,
@@ -65,17 +64,6 @@ def subnet_ids(call: Call, vpc: Vpc, ids: Sequence[str]) -> tuple[str, ...]:
             raise InvalidParameter(
                 f"The subnet ID '{subnet.subnet_id}' does not belong to {vpc.vpc_id}"
             )
-    return tuple(dict.fromkeys(ids))
-
-
-def group_ids(call: Call, vpc: Vpc, ids: Sequence[str] | None) -> tuple[str, ...]:
-    """Security groups of the VPC; none asked for: its default group."""
-    known = {g.group_id: g for g in call.tx.find(SECURITY_GROUPS, "vpc", vpc.vpc_id)}
-    if not ids:
-        return tuple(i for i, group in known.items() if group.name == "default")
-    for group_id in ids:
-        if group_id not in known:
-            raise GroupNotFound(group_id)
     return tuple(dict.fromkeys(ids))
 
 

@@ -209,6 +209,18 @@ class AddressInUse(ServiceError):
     code_name = "InvalidIPAddress.InUse"
 
 
+class SecurityGroupsPerInterfaceLimitExceeded(ServiceError):
+    """An interface has too many security groups."""
+
+    default_message = "The maximum number of security groups per interface has been reached."
+
+
+class AuthFailure(ServiceError):
+    """The resource is somebody else's to change."""
+
+    http_status = 403
+
+
 class AddressLimitExceeded(ServiceError):
     """No more Elastic IP addresses."""
 

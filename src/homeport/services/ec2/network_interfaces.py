@@ -1,4 +1,4 @@
-"""DescribeNetworkInterfaces: the interfaces of tasks, of users, and of load balancers.
+"""DescribeNetworkInterfaces: those of tasks, users, gateways, endpoints and load balancers.
 
 A load balancer's interface is derived from its record. It is where the traffic of the load
 balancer really comes from: the addresses of the machine on which Homeport's Envoy runs, of which
@@ -8,13 +8,19 @@ no subnet knows anything. Security groups that let in the group of a load balanc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from homeport.domain.load_balancing import LoadBalancer
 from homeport.domain.network_interface import NetworkInterface
+from homeport.domain.routing import ElasticAddress
 from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import LOAD_BALANCERS, NETWORK_INTERFACES, SECURITY_GROUPS
+from homeport.store.schema import (
+    ELASTIC_ADDRESSES,
+    LOAD_BALANCERS,
+    NETWORK_INTERFACES,
+    SECURITY_GROUPS,
+)
 
 from .default_vpc import zone_id
 from .errors import NetworkInterfaceNotFound
@@ -58,9 +64,6 @@ FIELDS: Fields[NetworkInterface] = {
     "vpc-id": lambda i: [i.vpc_id],
     **never(
         "addresses.association.owner-id",
-        "association.allocation-id",
-        "association.association-id",
-        "association.ip-owner-id",
         "association.public-dns-name",
         "attachment.attach-time",
         "ipv6-addresses.ipv6-address",
@@ -75,18 +78,21 @@ def describe_network_interfaces(
     call: Call, request: DescribeNetworkInterfacesRequestTypeDef
 ) -> Response:
     """By id and filters."""
-    interfaces = {i.network_interface_id: i for i in _interfaces(call)}
     ids = request.get("NetworkInterfaceIds") or ()
-    for interface_id in ids:
-        if interface_id not in interfaces:
-            raise NetworkInterfaceNotFound(interface_id)
-    asked = [interfaces[i] for i in dict.fromkeys(ids)] or list(interfaces.values())
+    asked = [find_interface(call, i) for i in dict.fromkeys(ids)] or list(_interfaces(call))
     account = call.platform.account_id
+
+    def of_association(member: str) -> Callable[[NetworkInterface], Values]:
+        return lambda i: _known((_association(call, i) or {}).get(member))
+
     ours: Fields[NetworkInterface] = {
         "owner-id": lambda i: [account],
         "attachment.instance-owner-id": lambda i: (
             [_instance_owner(i, account)] if i.attachment_id else []
         ),
+        "association.allocation-id": of_association("AllocationId"),
+        "association.association-id": of_association("AssociationId"),
+        "association.ip-owner-id": of_association("IpOwnerId"),
         "group-name": lambda i: [_group_name(call, group) for group in i.security_groups],
     }
     chosen = select(asked, request.get("Filters") or (), {**FIELDS, **ours})
@@ -94,9 +100,19 @@ def describe_network_interfaces(
     return {"NetworkInterfaces": [view(call, i) for i in chosen], "NextToken": token}
 
 
+def find_interface(call: Call, interface_id: str) -> NetworkInterface:
+    """By id. Raises NetworkInterfaceNotFound."""
+    stored = call.tx.get(NETWORK_INTERFACES, interface_id)
+    of_balancers = (i for i in _of_balancers(call) if i.network_interface_id == interface_id)
+    found = stored or next(of_balancers, None)
+    if found is None:
+        raise NetworkInterfaceNotFound(interface_id)
+    return found
+
+
 def view(call: Call, interface: NetworkInterface) -> dict[str, Any]:
     """An interface as EC2 returns it."""
-    association = _association(interface)
+    association = _association(call, interface)
     return {
         "NetworkInterfaceId": interface.network_interface_id,
         "SubnetId": interface.subnet_id,
@@ -138,6 +154,10 @@ def view(call: Call, interface: NetworkInterface) -> dict[str, Any]:
 
 def _interfaces(call: Call) -> Iterator[NetworkInterface]:
     yield from call.tx.all(NETWORK_INTERFACES)
+    yield from _of_balancers(call)
+
+
+def _of_balancers(call: Call) -> Iterator[NetworkInterface]:
     if addresses := call.platform.load_balancer_addresses:
         for balancer in call.tx.all(LOAD_BALANCERS):
             if balancer.subnets:
@@ -170,10 +190,23 @@ def _status(interface: NetworkInterface) -> str:
     return "in-use" if interface.attachment_id else "available"
 
 
-def _association(interface: NetworkInterface) -> dict[str, str] | None:
+def _association(call: Call, interface: NetworkInterface) -> dict[str, str] | None:
     if interface.public_ip_address is None:
         return None
-    return {"PublicIp": interface.public_ip_address, "IpOwnerId": "amazon"}
+    address = _elastic(call, interface)
+    if address is None:
+        return {"PublicIp": interface.public_ip_address, "IpOwnerId": "amazon"}
+    return {
+        "PublicIp": address.public_ip,
+        "IpOwnerId": call.platform.account_id,
+        "AllocationId": address.allocation_id,
+        "AssociationId": address.association_id,
+    }
+
+
+def _elastic(call: Call, interface: NetworkInterface) -> ElasticAddress | None:
+    name = interface.network_interface_id
+    return next(iter(call.tx.find(ELASTIC_ADDRESSES, "network_interface", name)), None)
 
 
 def _attachment(interface: NetworkInterface, account_id: str) -> dict[str, object] | None:
@@ -191,7 +224,10 @@ def _attachment(interface: NetworkInterface, account_id: str) -> dict[str, objec
 
 
 def _instance_owner(interface: NetworkInterface, account_id: str) -> str:
-    return ELB if interface.requester_id == ELB else account_id
+    """Who has what the interface is attached to: of a NAT gateway or an endpoint, AWS."""
+    if interface.requester_id == ELB:
+        return ELB
+    return account_id if interface.interface_type == "interface" else "amazon-aws"
 
 
 def _group_name(call: Call, group_id: str) -> str:

@@ -17,6 +17,7 @@ from homeport.store.schema import (
     VPC_ENDPOINTS,
 )
 
+from .client_tokens import recall, remember
 from .errors import (
     AlreadyAssociated,
     AssociationNotFound,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         ReplaceRouteTableAssociationRequestTypeDef,
     )
 
+CREATE = "CreateRouteTable"
 TARGETS = {
     "igw": "GatewayId",
     "vpce": "GatewayId",
@@ -53,14 +55,17 @@ TARGETS = {
 
 def create_route_table(call: Call, request: CreateRouteTableRequestTypeDef) -> Response:
     """A table with the VPC's local route, used by no subnet."""
-    vpc = find_vpc(call, request["VpcId"])
-    table = RouteTable(
-        route_table_id=f"rtb-0{call.ids.hex16()}",
-        vpc_id=vpc.vpc_id,
-        routes=(Route(vpc.cidr_block, LOCAL),),
-        tags=tags_for("route-table", request.get("TagSpecifications") or ()),
-    )
-    call.tx.put(ROUTE_TABLES, table)
+    table = call.tx.get(ROUTE_TABLES, recall(call, CREATE, request) or "")
+    if table is None:
+        vpc = find_vpc(call, request["VpcId"])
+        table = RouteTable(
+            route_table_id=f"rtb-0{call.ids.hex16()}",
+            vpc_id=vpc.vpc_id,
+            routes=(Route(vpc.cidr_block, LOCAL),),
+            tags=tags_for("route-table", request.get("TagSpecifications") or ()),
+        )
+        call.tx.put(ROUTE_TABLES, table)
+        remember(call, CREATE, request, table.route_table_id)
     return {"RouteTable": _view(call, table), "ClientToken": request.get("ClientToken")}
 
 
@@ -262,7 +267,7 @@ def _leads_somewhere(call: Call, table: RouteTable, route: Route) -> bool:
 
 
 OPERATIONS: dict[str, Handler] = {
-    "CreateRouteTable": create_route_table,
+    CREATE: create_route_table,
     "DeleteRouteTable": delete_route_table,
     "DescribeRouteTables": describe_route_tables,
     "AssociateRouteTable": associate_route_table,

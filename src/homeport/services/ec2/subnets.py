@@ -12,11 +12,9 @@ from homeport.scheduling.addresses import free_addresses
 from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import (
     LOAD_BALANCERS,
-    NAT_GATEWAYS,
     NETWORK_INTERFACES,
     ROUTE_TABLES,
     SUBNETS,
-    VPC_ENDPOINTS,
     VPCS,
 )
 
@@ -183,13 +181,9 @@ def delete_subnet(call: Call, request: DeleteSubnetRequestTypeDef) -> Response:
 
 def _in_use(call: Call, subnet: Subnet) -> bool:
     wanted = subnet.subnet_id
-    nats = call.tx.find(NAT_GATEWAYS, "vpc", subnet.vpc_id)
-    endpoints = call.tx.find(VPC_ENDPOINTS, "vpc", subnet.vpc_id)
-    return (
-        bool(call.tx.find(NETWORK_INTERFACES, "subnet", wanted))
-        or any(nat.subnet_id == wanted and nat.deleted_at is None for nat in nats)
-        or any(wanted in endpoint.subnet_ids for endpoint in endpoints)
-        or any(wanted in dict(b.subnets) for b in call.tx.all(LOAD_BALANCERS))
+    interfaces = call.tx.find(NETWORK_INTERFACES, "subnet", wanted)
+    return bool(interfaces) or any(
+        wanted in dict(balancer.subnets) for balancer in call.tx.all(LOAD_BALANCERS)
     )
 
 

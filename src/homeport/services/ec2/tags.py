@@ -16,6 +16,7 @@ from homeport.store.schema import (
     ELASTIC_ADDRESSES,
     INTERNET_GATEWAYS,
     NAT_GATEWAYS,
+    NETWORK_INTERFACES,
     ROUTE_TABLES,
     SECURITY_GROUPS,
     SUBNETS,
@@ -31,6 +32,7 @@ from .errors import (
     InternetGatewayNotFound,
     InvalidParameterValue,
     NatGatewayNotFound,
+    NetworkInterfaceNotFound,
     ResourceIdNotFound,
     RouteTableNotFound,
     RuleIdNotFound,
@@ -61,6 +63,7 @@ _TABLES: dict[str, tuple[str, Table[Any], Callable[[str], ApiError]]] = {
     "rtb": ("route-table", ROUTE_TABLES, RouteTableNotFound),
     "nat": ("natgateway", NAT_GATEWAYS, NatGatewayNotFound),
     "eipalloc": ("elastic-ip", ELASTIC_ADDRESSES, AllocationNotFound),
+    "eni": ("network-interface", NETWORK_INTERFACES, NetworkInterfaceNotFound),
     "vpce": ("vpc-endpoint", VPC_ENDPOINTS, VpcEndpointNotFound),
 }
 RULE = "security-group-rule"

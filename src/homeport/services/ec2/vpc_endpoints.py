@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from homeport.domain.vpc import Vpc
 from homeport.domain.vpc_endpoint import GATEWAY, INTERFACE, VpcEndpoint
 from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import SECURITY_GROUPS, VPC_ENDPOINTS
+from homeport.store.schema import NETWORK_INTERFACES, SECURITY_GROUPS, VPC_ENDPOINTS
 
+from .client_tokens import recall, remember
 from .endpoint_settings import (
     check_conflicts,
     check_kind,
-    group_ids,
     policy_text,
     route_table_ids,
     subnet_ids,
 )
-from .errors import IdempotentParameterMismatch, MissingParameter, VpcEndpointNotFound
+from .errors import MissingParameter, VpcEndpointNotFound
 from .filters import TAG_FIELDS, Fields, page, select
+from .interface_making import groups_of_vpc, put_managed_interface
+from .subnets import find_subnet
 from .tags import tags_for, tags_view
 from .vpcs import find_vpc, refuse_members
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         ModifyVpcEndpointRequestTypeDef,
     )
 
+CREATE = "CreateVpcEndpoint"
 NOT_HERE = ("SubnetConfigurations", "ServiceNetworkArn", "ResourceConfigurationArn")
 FULL_ACCESS = json.dumps(
     {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
@@ -61,14 +65,18 @@ def create_vpc_endpoint(call: Call, request: CreateVpcEndpointRequestTypeDef) ->
         raise MissingParameter("The request must contain the parameter serviceName")
     kind = request.get("VpcEndpointType") or GATEWAY
     check_kind(call, service, kind, request)
-    token = request.get("ClientToken") or ""
-    if token and (known := _by_token(call, token)):
-        if (known.vpc_id, known.service_name, known.kind) != (vpc.vpc_id, service, kind):
-            raise IdempotentParameterMismatch(
-                "The client token was used with other parameters: clientToken"
-            )
-        return {"VpcEndpoint": _view(call, known), "ClientToken": token}
+    known = call.tx.get(VPC_ENDPOINTS, recall(call, CREATE, request) or "")
+    if known is None:
+        known = _make(call, request, vpc, service, kind)
+        remember(call, CREATE, request, known.endpoint_id)
+    return {"VpcEndpoint": _view(call, known), "ClientToken": request.get("ClientToken")}
+
+
+def _make(
+    call: Call, request: CreateVpcEndpointRequestTypeDef, vpc: Vpc, service: str, kind: str
+) -> VpcEndpoint:
     interface = kind == INTERFACE
+    asked = request.get("SecurityGroupIds") or ()
     endpoint = VpcEndpoint(
         endpoint_id=f"vpce-0{call.ids.hex16()}",
         kind=kind,
@@ -76,20 +84,34 @@ def create_vpc_endpoint(call: Call, request: CreateVpcEndpointRequestTypeDef) ->
         vpc_id=vpc.vpc_id,
         created_at=call.now,
         subnet_ids=subnet_ids(call, vpc, request.get("SubnetIds") or ()),
-        security_groups=group_ids(call, vpc, request.get("SecurityGroupIds")) if interface else (),
+        security_groups=groups_of_vpc(call, vpc.vpc_id, asked) if interface else (),
         private_dns=interface and request.get("PrivateDnsEnabled", True),
         route_table_ids=route_table_ids(call, vpc, request.get("RouteTableIds") or ()),
         policy=policy_text(request.get("PolicyDocument") or ""),
-        client_token=token,
         tags=tags_for("vpc-endpoint", request.get("TagSpecifications") or ()),
     )
     check_conflicts(call, vpc, endpoint)
-    call.tx.put(VPC_ENDPOINTS, endpoint)
-    return {"VpcEndpoint": _view(call, endpoint), "ClientToken": token or None}
+    return call.tx.put(VPC_ENDPOINTS, _with_interfaces(call, endpoint))
 
 
-def _by_token(call: Call, token: str) -> VpcEndpoint | None:
-    return next((e for e in call.tx.all(VPC_ENDPOINTS) if e.client_token == token), None)
+def _with_interfaces(call: Call, endpoint: VpcEndpoint) -> VpcEndpoint:
+    """One interface with the endpoint's groups in each of its subnets, and in no other."""
+    old = (call.tx.get(NETWORK_INTERFACES, i) for i in endpoint.network_interface_ids)
+    present = {interface.subnet_id: interface for interface in old if interface}
+    for subnet_id in present.keys() - set(endpoint.subnet_ids):
+        call.tx.delete(NETWORK_INTERFACES, present[subnet_id].network_interface_id)
+    kept = []
+    for subnet_id in endpoint.subnet_ids:
+        interface = present.get(subnet_id) or put_managed_interface(
+            call,
+            find_subnet(call, subnet_id),
+            kind="vpc_endpoint",
+            description=f"VPC Endpoint Interface {endpoint.endpoint_id}",
+        )
+        groups = endpoint.security_groups
+        guarded = msgspec.structs.replace(interface, security_groups=groups)
+        kept.append(call.tx.put(NETWORK_INTERFACES, guarded).network_interface_id)
+    return msgspec.structs.replace(endpoint, network_interface_ids=tuple(kept))
 
 
 def modify_vpc_endpoint(call: Call, request: ModifyVpcEndpointRequestTypeDef) -> Response:
@@ -110,7 +132,7 @@ def modify_vpc_endpoint(call: Call, request: ModifyVpcEndpointRequestTypeDef) ->
     added = request.get("AddSecurityGroupIds")
     groups = _changed(
         endpoint.security_groups,
-        group_ids(call, vpc, added) if added else (),
+        groups_of_vpc(call, vpc.vpc_id, added) if added else (),
         request.get("RemoveSecurityGroupIds") or (),
     )
     policy = "" if request.get("ResetPolicy") else endpoint.policy
@@ -124,7 +146,7 @@ def modify_vpc_endpoint(call: Call, request: ModifyVpcEndpointRequestTypeDef) ->
     )
     check_kind(call, changed.service_name, changed.kind, _as_request(changed))
     check_conflicts(call, vpc, changed)
-    call.tx.put(VPC_ENDPOINTS, changed)
+    call.tx.put(VPC_ENDPOINTS, _with_interfaces(call, changed))
     return {"Return": True}
 
 
@@ -145,8 +167,12 @@ def delete_vpc_endpoints(call: Call, request: DeleteVpcEndpointsRequestTypeDef) 
     """Deletes each that there is, and names the others in the answer."""
     unknown = []
     for endpoint_id in dict.fromkeys(request["VpcEndpointIds"]):
-        if call.tx.get(VPC_ENDPOINTS, endpoint_id) is None:
+        endpoint = call.tx.get(VPC_ENDPOINTS, endpoint_id)
+        if endpoint is None:
             unknown.append(endpoint_id)
+            continue
+        for interface_id in endpoint.network_interface_ids:
+            call.tx.delete(NETWORK_INTERFACES, interface_id)
         call.tx.delete(VPC_ENDPOINTS, endpoint_id)
     return {
         "Unsuccessful": [
@@ -206,7 +232,7 @@ def _view(call: Call, endpoint: VpcEndpoint) -> dict[str, Any]:
 
 
 OPERATIONS: dict[str, Handler] = {
-    "CreateVpcEndpoint": create_vpc_endpoint,
+    CREATE: create_vpc_endpoint,
     "ModifyVpcEndpoint": modify_vpc_endpoint,
     "DeleteVpcEndpoints": delete_vpc_endpoints,
     "DescribeVpcEndpoints": describe_vpc_endpoints,
