@@ -66,7 +66,8 @@ class World:
     """One store with the cluster ``default`` and the definition ``web:1``; ``now`` is settable."""
 
     def __init__(self) -> None:
-        self.store = Store(TABLES, MemoryJournal())
+        self.journal = MemoryJournal()
+        self.store = Store(TABLES, self.journal)
         self.now = 1000.0
         self.ids = Ids()
         self.runner = Runner(

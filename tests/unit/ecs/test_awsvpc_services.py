@@ -4,74 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
-from ecs_world import ARNS, World
-from network_records import put_network
+from ecs_world import World
+from service_world import ServiceWorld, network
 
-from homeport.controllers.history import HistoryController
-from homeport.controllers.interfaces import InterfacesController
-from homeport.controllers.runner import Runner
-from homeport.controllers.services import ServiceController
-from homeport.controllers.targets import TargetsController
-from homeport.domain.task import Task
 from homeport.store.schema import (
     NETWORK_INTERFACES,
     SERVICE_REVISIONS,
     SUBNETS,
-    TARGET_HEALTH,
     TARGETS,
     TASKS,
 )
 
 INVALID = "InvalidParameterException"
-
-
-def network(*subnets: str, **more: Any) -> dict[str, Any]:
-    return {"awsvpcConfiguration": {"subnets": list(subnets or ("subnet-a",)), **more}}
-
-
-class ServiceWorld(World):
-    """With a VPC, a host, and every controller of services; ``act`` is their turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        with self.store.transaction() as tx:
-            put_network(tx)
-        self.define("vpc", network_mode="awsvpc", document={"networkMode": "awsvpc"})
-        self.register("a")
-        self.runner = Runner(
-            self.store,
-            [
-                ServiceController(self.ids, ARNS, 0.0),
-                TargetsController(self.ids),
-                InterfacesController(),
-                HistoryController(self.ids, ARNS),
-            ],
-            clock=lambda: self.now,
-        )
-
-    def act(self) -> None:
-        for _ in range(3):  # one's writes are the other's changes
-            self.runner.enqueue_everything()
-            assert self.runner.work(1000) < 1000
-
-    def tasks(self) -> list[Task]:
-        """The living tasks, oldest first."""
-        return sorted(
-            (t for t in self.rows(TASKS) if t.holds_resources()), key=lambda t: t.created_at
-        )
-
-    def run(self, task: Task) -> None:
-        """Its agent attaches its interface and starts its containers."""
-        assert task.interface is not None
-        attached = {"attachmentArn": task.interface.arn, "status": "ATTACHED"}
-        self.report(task.arn, "RUNNING", attachments=[attached])
-
-    def healthy(self) -> None:
-        """Every target passes its checks."""
-        for health in self.rows(TARGET_HEALTH):
-            self.put(TARGET_HEALTH, msgspec.structs.replace(health, state="healthy"))
 
 
 @pytest.fixture
