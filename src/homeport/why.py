@@ -22,7 +22,7 @@ from homeport.services.ecs.task_definition_document import (
     container_definitions,
     required_attributes,
 )
-from homeport.services.ecs.task_definition_rules import parse_size
+from homeport.services.ecs.task_size import parse_size
 
 Document = Mapping[str, Any]  # answers of the API, as modelled by AWS
 

@@ -313,7 +313,7 @@ BY_HAND: list[tuple[str, dict[str, Any]]] = [
     ("Fargate", with_task(**{**FARGATE, "memory": "513"})),
     ("awsvpc", with_task(**{**FARGATE, "networkMode": "bridge"})),
     ("privileged", with_container(privileged=True) | FARGATE),
-    ("host", with_task(volumes=[{"name": "x", "host": {"sourcePath": "/x"}}], **FARGATE)),
+    ("sourcePath", with_task(volumes=[{"name": "x", "host": {"sourcePath": "/x"}}], **FARGATE)),
     (
         "operatingSystemFamily",
         with_task(runtimePlatform={"operatingSystemFamily": "BEOS"}),

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from homeport.domain.task_definition import ContainerDefinition, PortMapping
 
-from . import task_definition_rules as rules
 from .errors import ClientException
+from .fargate_rules import check_fargate
+from .task_size import parse_size
 
 Document = Mapping[str, Any]  # a request document: open-ended by nature
 
@@ -21,7 +22,7 @@ def complete_document(request: Document) -> dict[str, object]:
     mode = request.get("networkMode") or "bridge"
     document = {k: v for k, v in request.items() if k not in ("family", "tags")}
     for field in ("cpu", "memory"):
-        size = rules.parse_size(request.get(field), field)
+        size = parse_size(request.get(field), field)
         if size is not None:
             document[field] = str(size)
     document["containerDefinitions"] = [
@@ -89,7 +90,7 @@ def compatibilities(document: Mapping[str, Any]) -> Iterator[str]:
         yield "EXTERNAL"
     yield "EC2"
     try:
-        rules.check_fargate(document)
+        check_fargate(document)
     except ClientException:
         return
     yield "FARGATE"

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
+from . import fargate_rules
 from .container_parameter_rules import check_parameters
 from .errors import ClientException, InvalidParameterException
 from .port_rules import check_ports
+from .task_size import parse_size
 
 Document = Mapping[str, Any]  # a request document: open-ended by nature
 
@@ -23,9 +25,8 @@ NETWORK_MODES = ("bridge", "host", "awsvpc", "none")
 LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES")
 CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 MIN_MEMORY_MIB = 6
-FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 LOG_DRIVERS = (
-    *FARGATE_LOG_DRIVERS,
+    *fargate_rules.LOG_DRIVERS,
     "fluentd",
     "gelf",
     "journald",
@@ -40,30 +41,12 @@ OPERATING_SYSTEMS = (
     "WINDOWS_SERVER_2004_CORE",
     "WINDOWS_SERVER_20H2_CORE",
 )
-EPHEMERAL_GIB = (21, 200)
 TASK_CPU_UNITS = (128, 196_608)
 
 _ROLE = re.compile(r"(arn:aws:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_/-]{1,576}")
 _FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _CONTAINER_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _IMAGE = re.compile(r"[A-Za-z0-9_\-:./@#+]{1,255}")
-
-
-def _fargate_sizes() -> dict[int, frozenset[int]]:
-    steps = {
-        256: [512, 1024, 2048],
-        512: range(1024, 4097, 1024),
-        1024: range(2048, 8193, 1024),
-        2048: range(4096, 16385, 1024),
-        4096: range(8192, 30721, 1024),
-        8192: range(16384, 61441, 4096),
-        16384: range(32768, 122881, 8192),
-        32768: [61440, 122880, 249856],
-    }
-    return {cpu: frozenset(memory) for cpu, memory in steps.items()}
-
-
-FARGATE_SIZES = _fargate_sizes()
 
 
 def check(request: Document) -> None:
@@ -108,7 +91,7 @@ def check(request: Document) -> None:
     _check_static_ports(containers, request.get("networkMode") or "bridge")
     _check_constraints(request.get("placementConstraints") or ())
     if "FARGATE" in (request.get("requiresCompatibilities") or ()):
-        check_fargate(request)
+        fargate_rules.check_fargate(request)
     if len(msgspec.json.encode(request, enc_hook=str)) > MAX_DOCUMENT_BYTES:
         raise ClientException("The task definition is larger than 64 KiB.")
 
@@ -348,29 +331,22 @@ def _check_task_sizes(request: Document, containers: Sequence[Document]) -> None
             else c.get("cpu") or 0
             for c in containers
         )
+        for container in containers if field == "memory" else ():
+            if (container.get("memory") or 0) > limit:
+                raise ClientException(
+                    f"The 'memory' setting for container '{container['name']}' is greater than "
+                    "for the task"
+                )
+        if total > limit and field == "cpu":
+            raise ClientException(
+                "The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' "
+                "value"
+            )
         if total > limit:
             raise ClientException(
                 f"The '{field}' of the containers together ({total}) must not exceed that of the "
                 f"task ({limit})."
             )
-
-
-_SIZE = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>vcpu|gb)?", re.IGNORECASE)
-
-
-def parse_size(text: str | None, field: str) -> int | None:
-    """``"256"``, ``".5 vCPU"``, ``"2 GB"`` → cpu units or MiB."""
-    if text is None or text == "":
-        return None
-    match = _SIZE.fullmatch(text.strip())
-    unit = (match["unit"] or "").lower() if match else ""
-    if match is None or unit not in ("", "vcpu" if field == "cpu" else "gb"):
-        raise ClientException(f"Invalid '{field}' setting for task: '{text[:64]}'.")
-    number = float(match["number"])
-    value = number * 1024 if unit else number
-    if value != int(value) or not 0 < value <= 10_000_000:
-        raise ClientException(f"Invalid '{field}' setting for task: '{text[:64]}'.")
-    return int(value)
 
 
 def _check_static_ports(containers: Sequence[Document], mode: str) -> None:
@@ -396,39 +372,3 @@ def _check_constraints(constraints: Sequence[Document]) -> None:
                 "placementConstraints.type of a task definition must be memberOf, not "
                 f"'{str(constraint.get('type'))[:64]}'."
             )
-
-
-# -- Fargate ------------------------------------------------------------------------------------
-
-
-def check_fargate(request: Document) -> None:
-    """What a definition that requires FARGATE must and must not have."""
-    for field in ("cpu", "memory"):
-        if not request.get(field):
-            raise ClientException(f"Fargate requires that '{field}' be defined at the task level.")
-    cpu, memory = parse_size(request["cpu"], "cpu"), parse_size(request["memory"], "memory")
-    if memory not in FARGATE_SIZES.get(cpu or 0, ()):
-        raise ClientException("No Fargate configuration exists for given values.")
-    if request.get("networkMode") != "awsvpc":
-        raise ClientException("Fargate only supports network mode ‘awsvpc’.")
-    least, most = EPHEMERAL_GIB
-    size = (request.get("ephemeralStorage") or {}).get("sizeInGiB")
-    if size is not None and not least <= size <= most:
-        raise ClientException(f"ephemeralStorage.sizeInGiB must be between {least} and {most}.")
-    for volume in request.get("volumes") or ():
-        if (volume.get("host") or {}).get("sourcePath"):
-            raise ClientException(
-                "Tasks using the Fargate launch type do not support host.sourcePath of volumes."
-            )
-    for container in request["containerDefinitions"]:
-        logging = container.get("logConfiguration") or {}
-        if logging.get("logDriver") == "awslogs" and not request.get("executionRoleArn"):
-            raise ClientException(
-                "Fargate requires task definition to have execution role ARN to support log "
-                "driver awslogs."
-            )
-        for field in ("privileged", "links", "dnsServers", "extraHosts"):
-            if container.get(field):
-                raise ClientException(
-                    f"Tasks using the Fargate launch type do not support {field}."
-                )

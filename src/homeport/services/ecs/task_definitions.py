@@ -27,6 +27,7 @@ from .task_definition_document import (
     container_definitions,
     required_attributes,
 )
+from .task_size import parse_size
 
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import (
@@ -68,8 +69,8 @@ def register_task_definition(call: Call, request: RegisterTaskDefinitionRequestT
         network_mode=given.get("networkMode") or "bridge",
         registered_at=call.now,
         registered_by=call.principal.arn,
-        cpu=rules.parse_size(given.get("cpu"), "cpu"),
-        memory=rules.parse_size(given.get("memory"), "memory"),
+        cpu=parse_size(given.get("cpu"), "cpu"),
+        memory=parse_size(given.get("memory"), "memory"),
         placement_constraints=tuple(
             (c["type"], c.get("expression") or "") for c in given.get("placementConstraints") or ()
         ),
