@@ -22,6 +22,7 @@ import uvicorn
 
 from homeport import services
 from homeport.agentlink import AgentLink
+from homeport.controllers.fargate import FargateController
 from homeport.controllers.history import HistoryController
 from homeport.controllers.interfaces import InterfacesController
 from homeport.controllers.log_events import LogEventsController
@@ -30,6 +31,7 @@ from homeport.controllers.runner import Runner
 from homeport.controllers.services import ServiceController
 from homeport.controllers.targets import TargetsController
 from homeport.domain.arn import Arns, Ids
+from homeport.domain.container_instance import PLATFORM_CAPACITY
 from homeport.domain.credential import AccessKey
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault, WrongKey
@@ -124,6 +126,7 @@ async def _serve(
         [
             ServiceController(ids, arns, settings.minimum_running_seconds),
             TargetsController(ids),
+            FargateController(),
             InterfacesController(),
             HistoryController(ids, arns),
             RetentionController(),
@@ -251,6 +254,8 @@ def agent_environment(settings: Settings, key: AccessKey) -> dict[str, str]:
     return {
         "HOMEPORT_AGENT_ENDPOINT": settings.endpoint_url,
         "HOMEPORT_AGENT_CLUSTER": settings.default_cluster,
+        # This one machine is both: a container instance, and the platform's capacity.
+        "HOMEPORT_AGENT_ATTRIBUTES": json.dumps({PLATFORM_CAPACITY: "shared"}),
         "HOMEPORT_AGENT_DATA_DIR": str(settings.data_dir / "agent"),
         "AWS_REGION": settings.region,
         "AWS_ACCESS_KEY_ID": key.access_key_id,

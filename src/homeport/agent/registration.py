@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from homeport.domain.container_instance import PLATFORM_CLUSTER
+
 from .api import ApiError, ApiUnreachable, Document, EcsApi
 from .backoff import Backoff
 from .engine import EngineFacts
@@ -88,14 +90,15 @@ async def _after_refusal(
 
 
 async def _cluster_missing(api: EcsApi, settings: AgentSettings) -> None:
-    """As the official agent: ``default`` is created, any other cluster is waited for."""
-    if settings.cluster != "default":
+    """As the official agent: ``default`` is created, any other cluster is waited for. So is the
+    cluster of the platform's own hosts, which nobody else makes."""
+    if settings.cluster not in ("default", PLATFORM_CLUSTER):
         logger.warning("cluster %s does not exist yet", settings.cluster)
         return
     try:
-        await api.call("CreateCluster", {"clusterName": "default"})
+        await api.call("CreateCluster", {"clusterName": settings.cluster})
     except (ApiUnreachable, ApiError) as error:
-        logger.warning("the default cluster can't be created yet: %s", error)
+        logger.warning("cluster %s can't be created yet: %s", settings.cluster, error)
 
 
 def registration(

@@ -266,8 +266,11 @@ def status_to_tell(task: Task) -> str | None:
     """What the agent is to be told of a task, or None.
 
     A task that is leaving its target groups (DEACTIVATING) still runs for the agent: it is
-    told to stop only once the control plane has moved it on to STOPPING.
+    told to stop only once the control plane has moved it on to STOPPING. It never hears of one
+    that can't start.
     """
+    if task.start_failure:
+        return None
     match task.last_status:
         case "STOPPED":
             return None

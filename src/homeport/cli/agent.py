@@ -30,6 +30,9 @@ def agent(
         list[str] | None, typer.Option(help="For placement constraints.", metavar="NAME=VALUE")
     ] = None,
     reserved_memory: Annotated[int, typer.Option(help="MiB kept from tasks.", min=0)] = 0,
+    platform: Annotated[
+        bool, typer.Option("--platform", help="Take FARGATE tasks of any cluster, and no others.")
+    ] = False,
 ) -> None:
     """Run the agent until Ctrl-C; containers go on running after that.
 
@@ -42,8 +45,12 @@ def agent(
     from homeport.agent import AgentSettings, DataDirError, RegistrationRefused, SettingsError
     from homeport.agent.__main__ import run_until_signal
     from homeport.agent.settings import credentials_from_environment
+    from homeport.domain.container_instance import PLATFORM_CAPACITY, PLATFORM_CLUSTER
     from homeport.settings import default_data_dir
 
+    attributes = parse_attributes(attribute or ())
+    if platform:
+        cluster, attributes = PLATFORM_CLUSTER, (*attributes, (PLATFORM_CAPACITY, "only"))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = AgentSettings(
@@ -54,7 +61,7 @@ def agent(
             region=region,
             availability_zone=zone,
             host_address=host_address,
-            attributes=parse_attributes(attribute or ()),
+            attributes=attributes,
             reserved_memory=reserved_memory,
         )
         uvloop.run(run_until_signal(settings))

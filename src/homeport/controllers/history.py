@@ -88,6 +88,7 @@ class HistoryController:
                 created_at=deployment.created_at,
                 launch_type=deployment.launch_type,
                 capacity_provider_strategy=deployment.capacity_provider_strategy,
+                platform_version=deployment.platform_version,
                 load_balancers=deployment.load_balancers,
                 network=deployment.network,
                 container_images=tuple((c.name, c.image) for c in definition.containers)

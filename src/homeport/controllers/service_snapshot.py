@@ -11,7 +11,7 @@ from homeport.decide.rolling import TaskView
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
 from homeport.domain.task_definition import TaskDefinition
-from homeport.scheduling.candidates import candidates
+from homeport.scheduling.candidates import candidates, platform_candidates
 from homeport.scheduling.task_targets import task_targets
 from homeport.store import Transaction
 from homeport.store.schema import CONTAINER_INSTANCES, TARGET_HEALTH, TASK_DEFINITIONS
@@ -71,7 +71,8 @@ def load_balancer_count(service: Service, task: Task) -> int:
 
 def in_stop_order(tx: Transaction, service: Service, alive: Sequence[Task]) -> list[Task]:
     """The tasks, those that best leave first when there is a choice."""
-    instances = {c.arn: c for c in candidates(tx, service.cluster_arn)}
+    hosts = (*candidates(tx, service.cluster_arn), *platform_candidates(tx))
+    instances = {c.arn: c for c in hosts}
     # A task id is random: sorting by it breaks ties at random, and the same way every time.
     ordered = sorted(alive, key=lambda t: t.arn)
     running = [

@@ -15,7 +15,7 @@ from homeport.decide.circuit_breaker import trips
 from homeport.decide.daemon import decide_daemon
 from homeport.decide.launch_backoff import UNABLE_AFTER_FAILURES, delay_seconds, ended_quickly
 from homeport.decide.placement import Refusal, Unplaceable
-from homeport.decide.placement.explain import unplaceable_message
+from homeport.decide.placement.explain import no_capacity_message, unplaceable_message
 from homeport.decide.rolling import Decision, ServiceView, Stop, decide, is_healthy
 from homeport.domain.arn import Arns, Ids, last_segment
 from homeport.domain.service import Deployment, Service
@@ -75,7 +75,8 @@ class ServiceController:
         if instance_change := change.of(CONTAINER_INSTANCES):
             instance = instance_change[1] or instance_change[0]
             if instance is not None:
-                return [s.arn for s in tx.find(SERVICES, "cluster", instance.cluster_arn)]
+                own = [s.arn for s in tx.find(SERVICES, "cluster", instance.cluster_arn)]
+                return own + _on_platform(tx) if instance.is_platform_capacity else own
         return ()
 
     def all_keys(self, tx: Transaction) -> Iterable[str]:
@@ -146,6 +147,9 @@ class ServiceController:
         ended = [t for t in tasks if t.last_status == "STOPPED" and not t.end_counted]
         for task in ended:
             tx.put(TASKS, msgspec.structs.replace(task, end_counted=True))
+            if task.start_failure:
+                text = f"was unable to place a task. Reason: {task.stopped_reason}."
+                self._event(tx, service, text, now)
         failures = [t for t in ended if _failed(t)]
         if not failures:
             return service
@@ -225,9 +229,14 @@ class ServiceController:
                     text += f" Amazon ECS replaced {count} tasks due to an unhealthy status."
                 self._event(tx, service, text, now)
             if result.unplaceable is not None:
-                by_strategy = bool(service.deployments[0].capacity_provider_strategy)
-                message = unplaceable_message(
-                    service.name, result.unplaceable, of_provider=by_strategy
+                deployment = service.deployments[0]
+                by_strategy = bool(deployment.capacity_provider_strategy)
+                message = (
+                    no_capacity_message(service.name)
+                    if deployment.launch_type == "FARGATE"
+                    else unplaceable_message(
+                        service.name, result.unplaceable, of_provider=by_strategy
+                    )
                 )
                 add_service_event(tx, service.arn, message, now, self._ids)
                 return True
@@ -338,6 +347,10 @@ def _put(
             steady=current.steady if steady is None else steady,
         ),
     )
+
+
+def _on_platform(tx: Transaction) -> list[str]:
+    return [service.arn for service in tx.all(SERVICES) if service.launch_type == "FARGATE"]
 
 
 def _failed(task: Task) -> bool:

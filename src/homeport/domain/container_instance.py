@@ -11,6 +11,12 @@ from .cluster import Tag
 
 InstanceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
 
+PLATFORM_CAPACITY = "homeport.platform-capacity"
+"""The attribute of a host that takes FARGATE tasks, whatever their cluster is."""
+
+PLATFORM_CLUSTER = "homeport-platform"
+"""The cluster of hosts that take nothing else: no user's cluster shows them."""
+
 
 class ContainerInstance(msgspec.Struct, frozen=True):
     """One registered host. ``agent_connected`` is observed: a live ACS websocket.
@@ -51,3 +57,8 @@ class ContainerInstance(msgspec.Struct, frozen=True):
     def capacity_provider_name(self) -> str | None:
         """The provider it belongs to, if any."""
         return self.attributes.get(MEMBERSHIP_ATTRIBUTE)
+
+    @property
+    def is_platform_capacity(self) -> bool:
+        """Whether FARGATE tasks may be placed on it."""
+        return PLATFORM_CAPACITY in self.attributes

@@ -70,6 +70,7 @@ class Deployment(msgspec.Struct, frozen=True):
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     launch_type: str = "EC2"
     capacity_provider_strategy: tuple[StrategyItem, ...] = ()
+    platform_version: str = ""  # FARGATE: as it was resolved when the deployment was made
     # StopServiceDeployment asked for it: the service controller does it while IN_PROGRESS.
     stop_type: Literal["", "ABORT", "ROLLBACK"] = ""
     network: NetworkConfiguration | None = None
@@ -100,6 +101,7 @@ class Service(msgspec.Struct, frozen=True):
     launch_type: str = "EC2"
     network: NetworkConfiguration | None = None  # of awsvpc tasks
     capacity_provider_strategy: tuple[StrategyItem, ...] = ()
+    platform_version: str = ""  # FARGATE: as it was given
     role_arn: str = ""
     propagate_tags: str = "NONE"
     enable_ecs_managed_tags: bool = False

@@ -34,6 +34,7 @@ class ServiceRevision(msgspec.Struct, frozen=True):
     created_at: float
     launch_type: str = "EC2"
     capacity_provider_strategy: tuple[StrategyItem, ...] = ()
+    platform_version: str = ""
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     network: NetworkConfiguration | None = None
     container_images: tuple[tuple[str, str], ...] = ()  # (container name, image)

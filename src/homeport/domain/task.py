@@ -93,7 +93,7 @@ class Task(msgspec.Struct, frozen=True):
     udp_ports: tuple[int, ...] = ()
     launch_type: str = "EC2"
     capacity_provider_name: str | None = None
-    container_instance_arn: str | None = None
+    container_instance_arn: str | None = None  # of a FARGATE task too; users are not shown it
     availability_zone: str = ""
     interface: InterfaceAttachment | None = None  # awsvpc tasks
     desired_status: DesiredStatus = "RUNNING"
@@ -120,6 +120,10 @@ class Task(msgspec.Struct, frozen=True):
     enable_ecs_managed_tags: bool = False
     # Until then (epoch seconds) neither scaling in nor a deployment stops it.
     protected_until: float | None = None
+    # FARGATE tasks: the platform version as it was resolved, the disk, and why it will not start.
+    platform_version: str = ""
+    ephemeral_storage_gib: int | None = None
+    start_failure: str = ""
     tags: tuple[Tag, ...] = ()
 
     def is_protected(self, now: float) -> bool:

@@ -22,6 +22,12 @@ def candidates(tx: Transaction, cluster_arn: str) -> list[CandidateInstance]:
     return [candidate(tx, instance) for instance in instances if instance.status != "INACTIVE"]
 
 
+def platform_candidates(tx: Transaction) -> list[CandidateInstance]:
+    """Every host that takes FARGATE tasks, of any cluster, with what is left on it."""
+    hosts = tx.find(CONTAINER_INSTANCES, "platform_capacity", "yes")
+    return [candidate(tx, host) for host in hosts if host.status != "INACTIVE"]
+
+
 def candidate(tx: Transaction, instance: ContainerInstance) -> CandidateInstance:
     """One instance with what is left on it."""
     tasks = tx.find(TASKS, "container_instance", instance.arn)

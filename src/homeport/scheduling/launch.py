@@ -8,8 +8,10 @@ everything happens in the caller's transaction.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from homeport.decide.placement import (
     CandidateInstance,
@@ -21,6 +23,7 @@ from homeport.decide.placement import (
 )
 from homeport.decide.placement.candidate import reserve
 from homeport.decide.placement.constraints import Constraint
+from homeport.decide.placement.explain import NO_CAPACITY
 from homeport.decide.placement.resources import refusal
 from homeport.decide.placement.strategies import SERVICE_DEFAULT, Strategy
 from homeport.domain.arn import Arns, Ids
@@ -31,17 +34,21 @@ from homeport.domain.task import Task
 from homeport.store import Transaction
 from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 
-from .candidates import candidate, candidates
+from .candidates import candidate, candidates, platform_candidates
+from .fargate_start import start_failure_of
 from .network_interfaces import give_interface
 from .template import TaskTemplate, new_task
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
 EMPTY_PROVIDER = "EMPTY CAPACITY PROVIDER"
+# One limit per task, whatever its containers do: a host that can't hold it takes no FARGATE task.
+TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchRefusal:
-    """One ``failures[]`` entry: an instance (or the cluster) and why it took no task."""
+    """One ``failures[]`` entry: an instance, the cluster or (FARGATE) nothing that a user knows
+    of, and why there is no task."""
 
     arn: str
     reason: str
@@ -77,7 +84,8 @@ def launch_tasks(
     """Place and record up to ``count`` tasks of ``template`` in its cluster.
 
     ``order`` breaks ties (a seeded one in tests). Without a strategy the tasks of a service
-    spread over zones, then instances; others go to a random instance that fits.
+    spread over zones, then instances; others go to a random instance that fits. FARGATE tasks go
+    to the platform's hosts, spread like those of a service.
     """
     pool = _pool(tx, template)
     (order or random.Random()).shuffle(pool)
@@ -117,13 +125,28 @@ def start_tasks(
     return LaunchResult(tuple(tasks), tuple(refusals), missing=len(refusals))
 
 
+def _on_platform(template: TaskTemplate) -> bool:
+    return template.launch_type == "FARGATE"
+
+
 def _pool(tx: Transaction, template: TaskTemplate) -> list[CandidateInstance]:
-    """The instances of the cluster, or of the task's capacity provider alone."""
+    """The instances of the cluster, or of the task's capacity provider, or the platform's hosts."""
+    if _on_platform(template):
+        return platform_candidates(tx)
     pool = candidates(tx, template.cluster_arn)
-    if template.capacity_provider_name is None or template.launch_type != "EC2":
+    if template.capacity_provider_name is None:
         return pool
     wanted = template.capacity_provider_name
     return [c for c in pool if c.attributes.get(MEMBERSHIP_ATTRIBUTE) == wanted]
+
+
+def _architecture(template: TaskTemplate) -> tuple[Constraint, ...]:
+    """The processor that a definition asks for by name; without it any host will do."""
+    platform = template.task_definition.document.get("runtimePlatform")
+    wanted = platform.get("cpuArchitecture") if isinstance(platform, Mapping) else None
+    if not wanted:
+        return ()
+    return (Constraint("memberOf", f"attribute:ecs.cpu-architecture == {str(wanted).lower()}"),)
 
 
 def _rules(
@@ -133,8 +156,10 @@ def _rules(
 ) -> PlacementRules:
     defined = [Constraint(t, e) for t, e in template.task_definition.placement_constraints]
     strategies = tuple(Strategy(s.type, s.field) for s in strategy)
-    if not strategies and template.service_arn is not None:
+    if not strategies and (template.service_arn is not None or _on_platform(template)):
         strategies = SERVICE_DEFAULT
+    if _on_platform(template):
+        return PlacementRules(constraints=_architecture(template), strategies=strategies)
     return PlacementRules(
         constraints=(*defined, *(Constraint(c.type, c.expression) for c in constraints)),
         strategies=strategies,
@@ -143,13 +168,14 @@ def _rules(
 
 def _to_place(template: TaskTemplate) -> TaskToPlace:
     demand = template.demand()
+    required = frozenset(template.task_definition.requires_attributes)
     return TaskToPlace(
         group=template.group,
         cpu=demand.cpu,
         memory=demand.memory,
         tcp_ports=frozenset(demand.tcp_ports),
         udp_ports=frozenset(demand.udp_ports),
-        required_attributes=frozenset(template.task_definition.requires_attributes),
+        required_attributes=required | {TASK_LIMITS} if _on_platform(template) else required,
     )
 
 
@@ -163,12 +189,17 @@ def _record(
     if template.network is not None:
         network = template.network
         task = give_interface(tx, task, network, instance, now=now, ids=ids, arns=arns)
+    if _on_platform(template):
+        failure = start_failure_of(tx, task, template.task_definition, arns.region)
+        task = msgspec.structs.replace(task, start_failure=failure)
     return tx.put(TASKS, task)
 
 
 def _refusals(
     template: TaskTemplate, unplaceable: Unplaceable, missing: int
 ) -> tuple[LaunchRefusal, ...]:
+    if _on_platform(template):
+        return (LaunchRefusal("", NO_CAPACITY),) * missing
     found = [LaunchRefusal(r.instance_arn, r.reason) for r in unplaceable.refusals]
     nothing = EMPTY_PROVIDER if template.capacity_provider_name else NO_INSTANCES
     return tuple(found or [LaunchRefusal(template.cluster_arn, nothing)]) * missing

@@ -4,6 +4,7 @@
 
     stop_task   desired RUNNING ──▶ desired STOPPED, DEACTIVATING (registered targets) or STOPPING
     orphan_task any state       ──▶ STOPPED (nobody is left who could report it)
+    fail_to_start PROVISIONING  ──▶ STOPPED (nobody was ever told of it)
 """
 
 from __future__ import annotations
@@ -66,3 +67,12 @@ def orphan_task(tx: Transaction, task: Task, *, now: float, code: str, reason: s
         tags=(),
     )
     return tx.put(TASKS, release_interface(tx, ended))
+
+
+def fail_to_start(tx: Transaction, task: Task, *, now: float, reason: str) -> Task:
+    """End a task that no agent was told of. A code and reason given earlier stand."""
+    current = tx.get(TASKS, task.arn) or task
+    if current.last_status != "STOPPED":
+        stopped = (msgspec.structs.replace(c, last_status="STOPPED") for c in current.containers)
+        tx.put(TASKS, msgspec.structs.replace(current, containers=tuple(stopped)))
+    return orphan_task(tx, current, now=now, code="TaskFailedToStart", reason=reason)

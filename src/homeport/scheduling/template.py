@@ -15,6 +15,8 @@ from homeport.domain.task_definition import TaskDefinition
 
 from .demand import Demand, container_overrides, container_sizes, demand_of
 
+DEFAULT_EPHEMERAL_GIB = 20
+
 
 @dataclass(frozen=True, slots=True)
 class TaskTemplate:
@@ -35,11 +37,22 @@ class TaskTemplate:
     launch_type: str = "EC2"
     network: NetworkConfiguration | None = None  # of awsvpc tasks
     capacity_provider_name: str | None = None
+    platform_version: str = ""  # FARGATE: resolved
     enable_ecs_managed_tags: bool = False
 
     def demand(self) -> Demand:
         """Cpu units, MiB and host ports that each task will hold."""
         return demand_of(self.task_definition, self.overrides)
+
+    def ephemeral_storage_gib(self) -> int | None:
+        """The disk of a FARGATE task; other tasks have none of their own."""
+        if self.launch_type != "FARGATE":
+            return None
+        for document in (self.overrides, self.task_definition.document):
+            wanted = document.get("ephemeralStorage")
+            if isinstance(wanted, Mapping) and wanted.get("sizeInGiB"):
+                return int(wanted["sizeInGiB"])
+        return DEFAULT_EPHEMERAL_GIB
 
 
 def service_task_template(
@@ -62,6 +75,7 @@ def service_task_template(
         ),
         launch_type=deployment.launch_type,
         network=deployment.network,
+        platform_version=deployment.platform_version,
         enable_ecs_managed_tags=service.enable_ecs_managed_tags,
     )
 
@@ -101,6 +115,8 @@ def new_task(
         udp_ports=demand.udp_ports,
         launch_type=template.launch_type,
         capacity_provider_name=template.capacity_provider_name,
+        platform_version=template.platform_version,
+        ephemeral_storage_gib=template.ephemeral_storage_gib(),
         container_instance_arn=instance.arn,
         availability_zone=instance.availability_zone,
         service_arn=template.service_arn,

@@ -66,7 +66,11 @@ CONTAINER_INSTANCES = Table(
     "container_instances",
     ContainerInstance,
     key=lambda r: r.arn,
-    indexes={"cluster": lambda r: r.cluster_arn, "ec2_instance_id": lambda r: r.ec2_instance_id},
+    indexes={
+        "cluster": lambda r: r.cluster_arn,
+        "ec2_instance_id": lambda r: r.ec2_instance_id,
+        "platform_capacity": lambda r: "yes" if r.is_platform_capacity else None,
+    },
 )
 TASKS = Table(
     "tasks",

@@ -196,7 +196,6 @@ def test_what_agents_do_not_run_yet_is_refused_by_name(
 @pytest.mark.parametrize(
     "request_members",
     [
-        {"launchType": "FARGATE"},
         {"launchType": "EXTERNAL"},
         {"enableExecuteCommand": True},
         {

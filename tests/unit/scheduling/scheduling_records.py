@@ -28,6 +28,16 @@ def instance(name: str, **fields: object) -> ContainerInstance:
     return ContainerInstance(**(values | fields))  # type: ignore[arg-type]
 
 
+PLATFORM = {
+    "agent_attributes": (
+        ("homeport.platform-capacity", "shared"),
+        ("ecs.capability.task-cpu-mem-limit", None),
+        ("ecs.cpu-architecture", "x86_64"),
+    )
+}
+"""What makes a host take FARGATE tasks."""
+
+
 def definition(*ports: PortMapping, **fields: object) -> TaskDefinition:
     """``web:1``: one container of 128 cpu units and 64 MiB."""
     containers = (

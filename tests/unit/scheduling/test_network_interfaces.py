@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from network_records import SMALL, put_network
-from scheduling_records import ARNS, CLUSTER_ARN, IDS, definition, instance
+from scheduling_records import ARNS, CLUSTER_ARN, IDS, PLATFORM, definition, instance
 
 from homeport.controllers.interfaces import InterfacesController
 from homeport.domain.network_interface import NetworkConfiguration, NetworkInterface
@@ -42,6 +42,13 @@ WEB = TaskTemplate(
 def network(tx: Transaction) -> Transaction:
     put_network(tx)
     return tx
+
+
+def platform(tx: Transaction) -> None:
+    """Both hosts take FARGATE tasks."""
+    for name in "ab":
+        zone = f"us-east-1{name}"
+        tx.put(CONTAINER_INSTANCES, instance(name, availability_zone=zone, **PLATFORM))
 
 
 def launch(tx: Transaction, count: int = 1, **template: object) -> list[Task]:
@@ -97,6 +104,7 @@ def test_the_groups_that_were_asked_for_guard_it(network: Transaction) -> None:
 
 def test_a_public_address_is_one_of_the_documented_range(network: Transaction) -> None:
     wanted = msgspec.structs.replace(SMALL, assign_public_ip=True)
+    platform(network)
     tasks = launch(network, 2, network=wanted, launch_type="FARGATE")
     public = [interface_of(network, task).public_ip_address for task in tasks]
     assert public == ["198.18.0.4", "198.18.0.5"]
@@ -108,6 +116,7 @@ def test_a_task_is_where_its_host_is_and_fargate_tasks_spread(network: Transacti
         host = network.get(CONTAINER_INSTANCES, task.container_instance_arn or "")
         assert host is not None
         assert task.availability_zone == host.availability_zone
+    platform(network)
     tasks = launch(network, 4, network=both, launch_type="FARGATE", group="other")
     assert [t.availability_zone[-1] for t in tasks] == ["a", "b", "a", "b"]
 

@@ -11,6 +11,10 @@ _PREFIX = "was unable to place a task because no container instance met all of i
 _POINTER = (
     "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 )
+NO_CAPACITY = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability "
+    "zone"
+)
 _PROBLEMS = {
     "RESOURCE:CPU": "has insufficient CPU units available.",
     "RESOURCE:MEMORY": "has insufficient memory available.",
@@ -19,6 +23,12 @@ _PROBLEMS = {
     "AGENT": 'encountered error "AGENT".',
     "ATTRIBUTE": "is missing an attribute required by your task.",
 }
+
+
+def no_capacity_message(service_name: str) -> str:
+    """The service event when the platform has no room for a FARGATE task."""
+    reason = f"Reason: {NO_CAPACITY}."
+    return f"(service {service_name}) was unable to place a task. {reason} {_POINTER}"
 
 
 def unplaceable_message(

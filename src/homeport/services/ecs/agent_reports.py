@@ -209,8 +209,11 @@ def _with_capabilities(
 def _task(call: Call, cluster_name: str | None, identifier: str | None) -> Task:
     # The agent drops a report that is answered by this error and retries any other for ever.
     cluster = find_cluster(call, cluster_name)
-    task_id = last_segment(identifier or "")
-    task = call.tx.get(TASKS, call.arns.ecs(f"task/{cluster.name}/{task_id}"))
+    named = identifier or ""
+    # A host of the platform runs tasks of other clusters than its own: their ARNs say which.
+    task = call.tx.get(TASKS, named) or call.tx.get(
+        TASKS, call.arns.ecs(f"task/{cluster.name}/{last_segment(named)}")
+    )
     if task is None:
         raise InvalidParameterException("The referenced task was not found.")
     return task

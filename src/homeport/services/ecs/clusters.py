@@ -167,18 +167,26 @@ def view(call: Call, cluster: Cluster, include: Collection[str]) -> dict[str, ob
     if "CONFIGURATIONS" in include:
         document["configuration"] = cluster.configuration
     if "STATISTICS" in include:
-        counts = {
-            "runningEC2TasksCount": len(running),
-            "runningFargateTasksCount": 0,
-            "pendingEC2TasksCount": len(pending),
-            "pendingFargateTasksCount": 0,
-            "activeEC2ServiceCount": len(active),
-            "activeFargateServiceCount": 0,
-            "drainingEC2ServiceCount": sum(s.status == "DRAINING" for s in services),
-            "drainingFargateServiceCount": 0,
-        }
-        document["statistics"] = [{"name": n, "value": str(v)} for n, v in counts.items()]
+        draining = [s for s in services if s.status == "DRAINING"]
+        document["statistics"] = [
+            {"name": name, "value": str(value)}
+            for of, records in (
+                ("running{}TasksCount", running),
+                ("pending{}TasksCount", pending),
+                ("active{}ServiceCount", active),
+                ("draining{}ServiceCount", draining),
+            )
+            for name, value in _by_launch_type(of, [record.launch_type for record in records])
+        ]
     return document
+
+
+def _by_launch_type(name: str, launch_types: Sequence[str]) -> list[tuple[str, int]]:
+    on_fargate = sum(launch_type == "FARGATE" for launch_type in launch_types)
+    return [
+        (name.format("EC2"), len(launch_types) - on_fargate),
+        (name.format("Fargate"), on_fargate),
+    ]
 
 
 def _settings(

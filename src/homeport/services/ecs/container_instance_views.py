@@ -19,6 +19,8 @@ def container_instance_view(
 ) -> View:
     """``ContainerInstance`` as DescribeContainerInstances shows it."""
     tasks = [t for t in tx.find(TASKS, "container_instance", instance.arn) if t.holds_resources()]
+    # FARGATE tasks take their part of the host but are no tasks of its cluster.
+    own = [task for task in tasks if task.launch_type != "FARGATE"]
     return {
         "containerInstanceArn": instance.arn,
         "capacityProviderName": instance.capacity_provider_name,
@@ -35,8 +37,8 @@ def container_instance_view(
         "status": instance.status,
         "statusReason": instance.status_reason or None,
         "agentConnected": instance.agent_connected,
-        "runningTasksCount": sum(1 for task in tasks if task.last_status == "RUNNING"),
-        "pendingTasksCount": sum(1 for task in tasks if is_pending(task)),
+        "runningTasksCount": sum(1 for task in own if task.last_status == "RUNNING"),
+        "pendingTasksCount": sum(1 for task in own if is_pending(task)),
         "attributes": [_attribute(name, value) for name, value in instance.attributes.items()],
         "registeredAt": instance.registered_at,
         "attachments": [],

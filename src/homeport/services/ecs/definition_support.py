@@ -121,7 +121,9 @@ SUPPORT: Mapping[str, Support] = {
     ),
     "volumes.configuredAtLaunch": _refused("volumes.configuredAtLaunch"),
     "placementConstraints": _done(SERVICES, "test_two_hosts_share_the_tasks"),
-    "requiresCompatibilities": _stored("checked and answered; FARGATE tasks are refused at launch"),
+    "requiresCompatibilities": _stored(
+        "checked and answered; FARGATE tasks go to platform capacity"
+    ),
     "cpu": _done(TASK_LIMITS, "test_two_busy_containers_share_the_tasks_cpu"),
     "memory": _done(
         TASK_LIMITS, "test_containers_may_each_use_less_than_the_task_but_not_more_together"
@@ -131,8 +133,10 @@ SUPPORT: Mapping[str, Support] = {
     "ipcMode": _done(PARAMETERS, "test_pid_and_ipc_of_the_host"),
     "proxyConfiguration": _refused("proxyConfiguration"),
     "inferenceAccelerators": _refused("inferenceAccelerators"),
-    "ephemeralStorage": _stored("it sizes the disk of Fargate tasks, which are not run yet"),
-    "runtimePlatform": _stored("Windows is refused; the CPU architecture is not checked"),
+    "ephemeralStorage": _stored("the disk of Fargate tasks: checked and shown, not enforced"),
+    "runtimePlatform": _stored(
+        "Windows is refused; on Fargate the processor that is named is the host's"
+    ),
     "enableFaultInjection": _refused("enableFaultInjection"),
     "trustedExecutionConfiguration": _refused("trustedExecutionConfiguration"),
 }

@@ -79,5 +79,20 @@ class ResourceNotFoundException(ServiceError):
     default_message = "The specified resource could not be found."
 
 
+class PlatformUnknownException(ServiceError):
+    """No such platform version."""
+
+    default_message = "The specified platform version doesn't exist."
+
+
+class PlatformTaskDefinitionIncompatibilityException(ServiceError):
+    """The platform version can't run the task definition."""
+
+    default_message = (
+        "The specified platform version doesn't satisfy the required capabilities of the task "
+        "definition."
+    )
+
+
 class UnsupportedFeatureException(ServiceError):
     """Not in this installation."""

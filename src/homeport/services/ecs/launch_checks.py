@@ -8,6 +8,7 @@ from typing import Any
 from homeport.domain.task_definition import TaskDefinition
 
 from .errors import ClientException, InvalidParameterException
+from .fargate_launch import check_fargate_launch
 from .not_run_yet import (
     refusal,
     unsupported_in_definition,
@@ -20,8 +21,11 @@ LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL")
 Request = Mapping[str, Any]  # RunTask, StartTask, CreateService and UpdateService share members
 
 
+RUN = ("EC2", "FARGATE")
+
+
 def check_launch_type(request: Request) -> str:
-    """The launch type (EC2 when none is given); raises for what is not valid or not run yet."""
+    """The launch type (EC2 when none is given); raises for what is not valid."""
     launch_type = request.get("launchType")
     if launch_type and request.get("capacityProviderStrategy"):
         raise InvalidParameterException(
@@ -40,11 +44,13 @@ def check_launch(
     ``launch_type`` is what the request and the cluster come to (``resolve_capacity``).
     """
     _check_compatible(launch_type, definition)
-    if launch_type != "EC2":
+    if launch_type not in RUN:
         raise ClientException(refusal(f"launchType {launch_type}"))
-    if request.get("platformVersion"):
+    if launch_type == "FARGATE":
+        check_fargate_launch(request, definition, overrides)
+    elif overrides.get("ephemeralStorage"):
         raise InvalidParameterException(
-            "The platform version must be null when specifying an EC2 launch type."
+            "overrides.ephemeralStorage is only for tasks of the FARGATE launch type."
         )
     feature = (
         unsupported_in_request(request)

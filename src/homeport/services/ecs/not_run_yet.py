@@ -68,7 +68,6 @@ CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
 )
 
 OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("overrides.ephemeralStorage", _has("ephemeralStorage")),
     ("overrides.inferenceAcceleratorOverrides", _has("inferenceAcceleratorOverrides")),
 )
 

@@ -22,6 +22,7 @@ from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 from .capacity_strategy import resolve_capacity
 from .client_tokens import check_token, recall, remember
 from .errors import InvalidParameterException
+from .fargate_launch import platform_version, resolved
 from .launch_checks import check_launch
 from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
@@ -58,7 +59,8 @@ def run_task(call: Call, request: RunTaskRequestTypeDef) -> Response:
         request.get("placementConstraints") or (), template.task_definition
     )
     strategy = parse_strategy(request.get("placementStrategy") or ())
-    if not capacity.strategy and not any(
+    on_instances = capacity.launch_type == "EC2" and not capacity.strategy
+    if on_instances and not any(
         instance.status == "ACTIVE"
         for instance in call.tx.find(CONTAINER_INSTANCES, "cluster", cluster.arn)
     ):
@@ -112,6 +114,7 @@ def _template(
     check_overrides(overrides, definition)
     network = parse_network(call, request, definition, launch_type)
     check_launch(request, definition, overrides, launch_type)
+    version = platform_version(request, launch_type, definition)
     managed = request.get("enableECSManagedTags", False)
     return TaskTemplate(
         task_definition=definition,
@@ -125,6 +128,7 @@ def _template(
             parse_tags(request.get("tags") or ()),
             managed_tags(cluster.name) if managed else (),
         ),
+        platform_version=resolved(version),
         network=network,
         enable_ecs_managed_tags=managed,
     )
@@ -170,7 +174,7 @@ def _propagates(propagate_tags: str | None) -> bool:
 def _response(result: LaunchResult) -> Response:
     return {
         "tasks": [task_view(task) for task in result.tasks],
-        "failures": [{"arn": r.arn, "reason": r.reason} for r in result.refusals],
+        "failures": [{"arn": r.arn or None, "reason": r.reason} for r in result.refusals],
     }
 
 

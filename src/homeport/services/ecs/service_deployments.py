@@ -24,6 +24,7 @@ from .errors import (
     ServiceDeploymentNotFoundException,
     ServiceNotFoundException,
 )
+from .fargate_launch import platform_members
 from .network_configuration import network_view
 from .resolve import find_cluster
 from .service_views import circuit_breaker_view, load_balancer_view
@@ -233,6 +234,7 @@ def _revision(revision: ServiceRevision) -> dict[str, object]:
         "taskDefinition": revision.task_definition_arn,
         "launchType": None if revision.capacity_provider_strategy else revision.launch_type,
         "capacityProviderStrategy": strategy_view(revision.capacity_provider_strategy) or None,
+        **platform_members(revision.launch_type, revision.platform_version),
         "loadBalancers": [load_balancer_view(item) for item in revision.load_balancers],
         "networkConfiguration": network_view(revision.network),
         "containerImages": [

@@ -22,6 +22,7 @@ from homeport.store.schema import TASKS
 
 from .capacity_strategy import strategy_view
 from .container_instance_views import is_pending
+from .fargate_launch import platform_members
 from .network_configuration import network_view
 from .tags import view as tags_view
 
@@ -63,6 +64,7 @@ def service_view(tx: Transaction, service: Service, *, include_tags: bool) -> Vi
         "pendingCount": counts.pending.total(),
         "launchType": None if service.capacity_provider_strategy else service.launch_type,
         "capacityProviderStrategy": strategy_view(service.capacity_provider_strategy) or None,
+        **platform_members(service.launch_type, service.platform_version),
         "taskDefinition": service.task_definition_arn,
         "deploymentConfiguration": _deployment_configuration(service),
         "deployments": [_deployment(service, d, counts) for d in service.deployments],
@@ -98,6 +100,7 @@ def _deployment(service: Service, deployment: Deployment, counts: TaskCounts) ->
         "failedTasks": deployment.failed_tasks,
         "createdAt": deployment.created_at,
         "updatedAt": deployment.updated_at,
+        **platform_members(deployment.launch_type, deployment.platform_version),
         "networkConfiguration": network_view(deployment.network),
         "launchType": None if deployment.capacity_provider_strategy else deployment.launch_type,
         "capacityProviderStrategy": strategy_view(deployment.capacity_provider_strategy) or None,

@@ -33,6 +33,7 @@ from .errors import (
     ServiceNotActiveException,
     ServiceNotFoundException,
 )
+from .fargate_launch import platform_version, resolved
 from .launch_checks import check_launch
 from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
@@ -220,6 +221,7 @@ def _new_service(
         # Shown as 0 with load balancers and not at all without them.
         health_check_grace_period_seconds=0 if grace is None and load_balancers else grace,
         load_balancers=load_balancers,
+        platform_version=platform_version(request, capacity.launch_type, definition),
         network=network,
         placement_constraints=parse_constraints(
             request.get("placementConstraints") or (), definition
@@ -250,6 +252,7 @@ def _new_deployment(call: Call, service: Service) -> Deployment:
         rollout_state_reason=f"ECS deployment {deployment_id} in progress.",
         load_balancers=service.load_balancers,
         launch_type=service.launch_type,
+        platform_version=resolved(service.platform_version),
         network=service.network,
         capacity_provider_strategy=service.capacity_provider_strategy,
     )
@@ -270,6 +273,9 @@ def _changed(
         "launch_type": capacity.launch_type,
         "capacity_provider_strategy": capacity.strategy,
         "network": parse_network(call, request, definition, capacity.launch_type, service.network),
+        "platform_version": platform_version(
+            request, capacity.launch_type, definition, service.platform_version
+        ),
         "minimum_healthy_percent": percents.minimum_healthy,
         "maximum_percent": percents.maximum,
         "propagate_tags": parse_propagate_tags(
@@ -320,6 +326,7 @@ def _deploys(before: Service, after: Service) -> bool:
         or before.load_balancers != after.load_balancers
         or before.network != after.network
         or before.capacity_provider_strategy != after.capacity_provider_strategy
+        or before.platform_version != after.platform_version
         or before.propagate_tags != after.propagate_tags
         or before.enable_ecs_managed_tags != after.enable_ecs_managed_tags
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from homeport.domain.network_interface import InterfaceAttachment
 from homeport.domain.task import Container, NetworkBinding, Task
 
+from .fargate_launch import platform_members
 from .tags import view as tags_view
 
 View = dict[str, object]
@@ -24,7 +25,6 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
         "clusterArn": task.cluster_arn,
         "connectivity": "CONNECTED" if task.connectivity_at else None,
         "connectivityAt": task.connectivity_at,
-        "containerInstanceArn": task.container_instance_arn,
         "containers": [_container_view(c, task) for c in task.containers],
         "cpu": str(task.cpu),
         "createdAt": task.created_at,
@@ -50,6 +50,19 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
         "taskArn": task.arn,
         "taskDefinitionArn": task.task_definition_arn,
         "version": task.version,
+        **_place(task),
+    }
+
+
+def _place(task: Task) -> View:
+    """Where it runs: a FARGATE task has a platform, any other a container instance."""
+    if task.launch_type != "FARGATE":
+        return {"containerInstanceArn": task.container_instance_arn}
+    disk = {"sizeInGiB": task.ephemeral_storage_gib}
+    return {
+        **platform_members("FARGATE", task.platform_version),
+        "ephemeralStorage": disk,
+        "fargateEphemeralStorage": disk,
     }
 
 

@@ -95,7 +95,7 @@ def _filters(call: Call, cluster: Cluster, request: ListTasksRequestTypeDef) -> 
     yield lambda task: task.desired_status == status
     if name := request.get("containerInstance"):
         instance = call.arns.ecs(f"container-instance/{cluster.name}/{last_segment(name)}")
-        yield lambda task: task.container_instance_arn == instance
+        yield lambda task: task.container_instance_arn == instance and task.launch_type != "FARGATE"
     if family := request.get("family"):
         prefix = call.arns.ecs(f"task-definition/{family}:")
         yield lambda task: task.task_definition_arn.startswith(prefix)
