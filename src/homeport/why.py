@@ -106,9 +106,26 @@ def _of_service(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
     if missing > 0:
         yield f"{missing} tasks are missing. On each container instance:"
         yield from _placement(ecs, cluster, service)
+        yield from _last_failure(ecs, cluster, service)
     yield "Last events:"
     for event in service["events"][:EVENTS]:
         yield f"  {event['createdAt']:%H:%M:%S} {event['message']}"
+
+
+def _last_failure(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
+    """A place that is found is not all: an address, an image, a mount may be missing."""
+    arns = ecs.list_tasks(
+        cluster=cluster, serviceName=service["serviceName"], desiredStatus="STOPPED"
+    )["taskArns"]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    failed = [t for t in tasks if t.get("stopCode") == "TaskFailedToStart" and "stoppedAt" in t]
+    if failed:
+        task = max(failed, key=lambda t: t["stoppedAt"])
+        yield f"The last task that did not start ({_short(task['taskArn'])}):"
+        yield f"  {task['stoppedReason']}"
+        for container in task["containers"]:
+            if container.get("reason"):
+                yield f"  container {container['name']}: {container['reason']}"
 
 
 def _placement(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
