@@ -29,6 +29,9 @@ from .launch import Launcher
 from .metadata.address import claim_address
 from .metadata.answers import Answers, api_as
 from .metadata.endpoint import TaskEndpoint
+from .network.ec2_api import Ec2Api
+from .network.sandbox import Sandboxes
+from .network.vpc import Vpc
 from .ports import PortAllocator
 from .registration import TASK_LIMITS, RegistrationRefused, register
 from .sessions import Deregistered, Sessions
@@ -69,7 +72,9 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
     api = EcsApi(settings, http)
     files = TaskFiles(settings.data_dir)
     slots = asyncio.Semaphore(settings.starts_at_once or max(2, os.cpu_count() or 2))
-    launcher = Launcher(engine, PortAllocator(), settings, slots, task_cgroups)
+    vpc = Vpc(Ec2Api(settings, http), settings) if serves_tasks else None
+    sandboxes = Sandboxes(engine, vpc, settings, slots, host.architecture, host.address)
+    launcher = Launcher(engine, PortAllocator(), settings, slots, sandboxes, task_cgroups)
     credentials = CredentialStore()
     tasks = Tasks(
         Tools(
@@ -87,10 +92,12 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             parts.create_task(files.run(), name="task files")
             parts.create_task(tasks.run(), name="tasks")
             await tasks.adopted.wait()
+            if vpc is not None:
+                parts.create_task(vpc.run(), name="vpc")
             if serves_tasks:
                 answers = Answers(tasks, credentials, engine, settings, api, api_as(settings, api))
                 parts.create_task(TaskEndpoint(answers, settings).run(), name="task endpoint")
-            await _stay_joined(settings, api, http, tasks, credentials, engine, facts, host)
+            await _stay_joined(settings, api, http, tasks, credentials, vpc, engine, facts, host)
     except* RegistrationRefused as refused:
         raise refused.exceptions[0] from None
 
@@ -101,13 +108,18 @@ async def _stay_joined(
     http: aiohttp.ClientSession,
     tasks: Tasks,
     credentials: CredentialStore,
+    vpc: Vpc | None,
     engine: Engine,
     facts: EngineFacts,
     host: Host,
 ) -> None:
     while True:
         identity = load_identity(settings.data_dir, settings.cluster)
+        if vpc is not None:
+            vpc.joined_as(identity.instance_id)
         identity = await register(api, settings, identity, host, facts)
+        if vpc is not None:
+            vpc.joined_as(identity.instance_id)
         arn = identity.container_instance_arn
         try:
             await Sessions(api, http, tasks, credentials, engine, facts, settings, arn).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Sequence
 
 COMMAND_SECONDS = 20.0
@@ -16,30 +17,29 @@ class CommandFailed(Exception):
 
 async def run(command: Sequence[str], given: str = "", seconds: float = COMMAND_SECONDS) -> str:
     """Its output; ``given`` goes to its standard input. Raises CommandFailed."""
+    return await asyncio.to_thread(_run, command, given, seconds)
+
+
+def _run(command: Sequence[str], given: str, seconds: float) -> str:
     shown = " ".join(command)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        done = subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
             env={"PATH": f"{os.environ.get('PATH', '')}:{_PATH}", "LC_ALL": "C"},
         )
+    except subprocess.TimeoutExpired:
+        raise CommandFailed(f"{shown}: not done within {seconds:g} s") from None
     except OSError as error:
         raise CommandFailed(f"{shown}: {error.strerror}") from error
-    try:
-        async with asyncio.timeout(seconds):
-            out, err = await process.communicate(given.encode())
-    except TimeoutError:
-        raise CommandFailed(f"{shown}: not done within {seconds:g} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        said = err.decode(errors="replace").strip() or f"exit code {process.returncode}"
-        raise CommandFailed(f"{shown}: {said}")
-    return out.decode(errors="replace")
+    if done.returncode:
+        raise CommandFailed(f"{shown}: {done.stderr.strip() or f'exit code {done.returncode}'}")
+    return done.stdout
 
 
 async def ip(*arguments: str) -> str:

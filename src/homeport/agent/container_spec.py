@@ -116,11 +116,23 @@ def create_body(
         **_limits(task, container, around.cgroup_parent),
         **_parsed(container.docker_config.host_config, "hostConfig"),
     }
-    if task.network_mode not in ("", "bridge", "host", "none"):
+    if task.network_mode not in ("", "bridge", "host", "none", "awsvpc"):
         raise SpecError(f"network mode {task.network_mode} is not supported by this agent")
     if task.network_mode:
         host_config["NetworkMode"] = task.network_mode
+    if around.pause:
+        host_config |= _shared(task, f"container:{around.pause}")
     return {**config, "HostConfig": host_config}
+
+
+def _shared(task: PayloadTask, pause: str) -> Document:
+    """The namespaces that are the pause container's."""
+    shared = {
+        "NetworkMode": task.network_mode == "awsvpc",
+        "PidMode": task.pid_mode == "task",
+        "IpcMode": task.ipc_mode == "task",
+    }
+    return {name: pause for name, is_shared in shared.items() if is_shared}
 
 
 def _config(task: PayloadTask, container: PayloadContainer, around: Surroundings) -> Document:

@@ -264,6 +264,22 @@ class Engine:
             )
         return [msgspec.convert(c._container, ListedContainer) for c in found]
 
+    async def has_image(self, image: str) -> bool:
+        """Whether the Engine has an image of this name."""
+        async with _within(INSPECT_SECONDS):
+            try:
+                await self._docker.images.inspect(image)
+            except DockerError as error:
+                if error.status == 404:
+                    return False
+                raise
+        return True
+
+    async def load_image(self, archive: bytes) -> None:
+        """Take images from an archive as ``docker load`` does."""
+        async with _within(REMOVE_SECONDS):
+            await self._docker.images.import_image(archive)
+
     async def pull(self, image: str, seconds: float) -> None:
         """Pull an image; without tag or digest, its ``latest``."""
         async with _within(seconds):

@@ -8,7 +8,15 @@ from typing import Any
 from homeport.domain.agent_protocol import PayloadContainer, PayloadPort
 from homeport.domain.port_range import parse_port_range, port_range_text
 
-from .task_state import Binding, ContainerState, Reported, TaskState, definition, task_status
+from .task_state import (
+    Binding,
+    ContainerState,
+    Reported,
+    TaskState,
+    definition,
+    task_status,
+    to_release,
+)
 
 MAX_REASON = 1024  # the API's limit for task and container reasons
 
@@ -22,6 +30,8 @@ def due(task: TaskState) -> bool:
     plane something: one of a running task, or an essential one.
     """
     status = task_status(task)
+    if to_release(task):
+        return False  # its address is still in use here
     if status == "STOPPED":
         return task.reported.status != "STOPPED"
     if status == "RUNNING" and task.reported.status == "PENDING":
@@ -50,6 +60,12 @@ def state_change(task: TaskState, cluster: str) -> Change:
         "reason": task.reason[:MAX_REASON],
         "containers": [_container(c, definition(task, c.name)) for c in task.containers],
     }
+    if interfaces := task.payload.elastic_network_interfaces:
+        change["attachments"] = [
+            {"attachmentArn": i.attachment_arn, "status": "ATTACHED"}
+            for i in interfaces
+            if task_status(task) == "RUNNING"
+        ]
     times = {
         "pullStartedAt": task.pull_started_at,
         "pullStoppedAt": task.pull_stopped_at,

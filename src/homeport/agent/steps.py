@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 from homeport.decide.container_order import Never, Ready, Waiting, may_start, may_stop
 
-from .task_state import STOPPED_EXIT, TaskState, nodes, settled, with_container
+from .task_state import STOPPED_EXIT, TaskState, nodes, settled, to_release, with_container
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
     """Containers to launch and to stop now; ``interrupt``: launches that are not wanted any more.
 
-    ``wake_at`` (epoch seconds): look again then, even if nothing is heard.
+    ``release``: every container has stopped, what they shared is to go. ``wake_at`` (epoch
+    seconds): look again then, even if nothing is heard.
     """
 
     launch: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
     interrupt: tuple[str, ...] = ()
     wake_at: float | None = None
+    release: bool = False
 
 
 def next_steps(
@@ -74,5 +76,9 @@ def _towards_stopped(
         and n.name not in stopping
         and may_stop(n, seen)
     ]
-    steps = Steps(stop=tuple(stop), interrupt=tuple(sorted(launching)))
-    return settled(task, now), steps
+    task = settled(task, now)
+    return task, Steps(
+        stop=tuple(stop),
+        interrupt=tuple(sorted(launching)),
+        release=to_release(task) and not launching,
+    )

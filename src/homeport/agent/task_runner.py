@@ -19,6 +19,7 @@ import msgspec
 from . import reports
 from .api import ApiError, ApiUnreachable, EcsApi
 from .backoff import Backoff
+from .commands import CommandFailed
 from .container_spec import docker_name, host_bindings, publishes_ports
 from .credentials import CredentialStore
 from .engine import ContainerFacts, Engine, EngineError, EngineTimeout
@@ -112,8 +113,21 @@ class Restarted:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What the containers shared is gone."""
+
+
 Message = (
-    Restarted | StopWanted | Died | HealthChanged | Looked | LaunchEnded | StopEnded | Acknowledged
+    Released
+    | Restarted
+    | StopWanted
+    | Died
+    | HealthChanged
+    | Looked
+    | LaunchEnded
+    | StopEnded
+    | Acknowledged
 )
 
 
@@ -141,6 +155,7 @@ class TaskRunner:
         self._launching: dict[str, tuple[asyncio.Task[None], Progress]] = {}
         self._stopping: dict[str, asyncio.Task[None]] = {}
         self._restarting: dict[str, asyncio.Task[None] | int] = {}  # int: exit code, not begun
+        self._releasing: asyncio.Task[None] | None = None
         self._report_due = asyncio.Event()
 
     def tell(self, message: Message) -> None:
@@ -189,6 +204,8 @@ class TaskRunner:
             self._launching[name] = launch, progress
         for name in steps.stop:
             self._stopping[name] = work.create_task(self._stop(name), name=f"stop {name}")
+        if steps.release and self._releasing is None:
+            self._releasing = work.create_task(self._release(), name="release")
         for name, ended in list(self._restarting.items()):
             if isinstance(ended, int):
                 restart = work.create_task(self._restart(name, ended), name=f"restart {name}")
@@ -217,6 +234,8 @@ class TaskRunner:
                 self._on_stop_ended(name)
             case Restarted():
                 self._on_restarted(message)
+            case Released():
+                self.task = msgspec.structs.replace(self.task, released=True)
             case Acknowledged(reported):
                 self.task = msgspec.structs.replace(self.task, reported=reported)
         if self.task is not before:
@@ -420,6 +439,18 @@ class TaskRunner:
         except (EngineError, EngineTimeout) as error:
             reason = f"CannotStartContainerError: {error}"
         self.tell(Restarted(name, exit_code, reason))
+
+    async def _release(self) -> None:
+        """Remove what the containers shared; tries until it is gone."""
+        backoff = Backoff(0.5, 30.0, 2.0)
+        while True:
+            try:
+                await self._tools.launcher.sandboxes.release(self.task.payload)
+                break
+            except (EngineError, EngineTimeout, CommandFailed) as error:
+                logger.warning("%s: its sandbox can't be removed: %s", self.task.arn, error)
+                await asyncio.sleep(backoff.next())
+        self.tell(Released())
 
     async def _stop(self, name: str) -> None:
         """Stop signal, patience, kill; then look. Tries until the container has stopped."""

@@ -18,6 +18,9 @@ import msgspec
 from homeport.decide.container_order import Node, Status, dependencies_of, resolvable
 from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
 
+PAUSE = "~internal~ecs~pause"
+"""The name of the container that keeps a task's shared namespaces open."""
+
 Desired = Literal["RUNNING", "STOPPED"]
 TaskStatus = Literal["PENDING", "RUNNING", "STOPPED"]
 Health = Literal["UNKNOWN", "HEALTHY", "UNHEALTHY"]
@@ -65,7 +68,10 @@ class Reported(msgspec.Struct, frozen=True):
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as last seen. ``reason`` is set when the task as a whole can't run."""
+    """A task as last seen. ``reason`` is set when the task as a whole can't run.
+
+    ``released``: what its containers shared is gone, after the last of them had stopped.
+    """
 
     payload: PayloadTask
     containers: tuple[ContainerState, ...]
@@ -76,6 +82,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     pull_stopped_at: float | None = None
     execution_stopped_at: float | None = None
     stopped_at: float | None = None
+    released: bool = False
     reported: Reported = Reported()
 
     @property
@@ -114,6 +121,18 @@ def _dependencies_make_sense(task: TaskState) -> bool:
         return resolvable(nodes(task))
     except ValueError:
         return False
+
+
+def shares_namespaces(payload: PayloadTask) -> bool:
+    """Whether the task's containers share namespaces that a pause container keeps open."""
+    return (
+        payload.network_mode == "awsvpc" or payload.pid_mode == "task" or payload.ipc_mode == "task"
+    )
+
+
+def to_release(task: TaskState) -> bool:
+    """Whether every container has stopped and what they shared is still there."""
+    return _all_stopped(task) and shares_namespaces(task.payload) and not task.released
 
 
 def container(task: TaskState, name: str) -> ContainerState | None:
