@@ -8,6 +8,7 @@ Source: "List and filter your resources", EC2 user guide.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -25,6 +26,7 @@ Fields = Mapping[str, Callable[[R], Values]]
 MIN_PAGE, MAX_PAGE = 5, 1000
 MAX_VALUES = 200
 TAG = "tag:"
+_WILD = re.compile(r"[*?\\]")
 
 
 class Tagged(Protocol):
@@ -57,9 +59,16 @@ def select(
             raise FilterLimitExceeded(
                 f"The maximum number of filter values specified on a single call is {MAX_VALUES}"
             )
-        patterns = [parse_pattern(str(value)) for value in values]
-        chosen = [r for r in chosen if any(matches(p, v) for v in read(r) for p in patterns)]
+        holds = _holds([str(value) for value in values])
+        chosen = [r for r in chosen if any(holds(v) for v in read(r))]
     return chosen
+
+
+def _holds(wanted: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a resource's value is one of a filter's: most are looked up, few matched."""
+    plain = frozenset(text for text in wanted if not _WILD.search(text))
+    patterns = [parse_pattern(text) for text in wanted if text not in plain]
+    return lambda value: value in plain or any(matches(p, value) for p in patterns)
 
 
 def _reader(name: str, fields: Fields[Any]) -> Callable[[Any], Values]:
