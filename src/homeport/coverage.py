@@ -77,6 +77,16 @@ def _support_lines() -> Iterator[str]:
         yield f"| `{path}` | {support.status} | {detail} |"
 
 
+OPENED = (
+    "containerDefinitions",
+    "portMappings",
+    "linuxParameters",
+    "volumes",
+    "efsVolumeConfiguration",
+    "authorizationConfig",
+)
+
+
 def definition_members() -> Iterator[str]:
     """Every member of the model: of the task, its containers, their Linux parameters, volumes."""
     shape = model.load("ecs").operation("RegisterTaskDefinition").input_shape
@@ -88,6 +98,6 @@ def _members(shape: StructureShape, prefix: str) -> Iterator[str]:
     for name, member in shape.members.items():
         yield f"{prefix}{name}"
         inner = member.member if isinstance(member, ListShape) else member
-        opened = name in ("containerDefinitions", "portMappings", "linuxParameters", "volumes")
+        opened = name in OPENED
         if opened and isinstance(inner, StructureShape):
             yield from _members(inner, f"{prefix}{name}.")

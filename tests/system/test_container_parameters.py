@@ -6,12 +6,14 @@ import contextlib
 import json
 import socket
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from conftest import running
 from control_plane import ControlPlane, eventually, free_port
 from docker_engine import docker
 from tasks import Running, container, register, run
@@ -269,6 +271,71 @@ def test_docker_volumes(plane: ControlPlane) -> None:
     definition = register(plane, container(mountPoints=mounts), volumes=volumes)
     seen = run(plane, definition).reaches("STOPPED")
     assert shared in seen["containers"][0]["reason"]
+
+
+@pytest.fixture(scope="module")
+def efs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory that the local agent has for the file system fs-1, and in it fsap-1's."""
+    root = tmp_path_factory.mktemp("efs")
+    (root / "shared" / "point").mkdir(parents=True)
+    return root
+
+
+@pytest.fixture(scope="module")
+def efs_plane(efs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    mapping = {"fs-1": str(efs), "fsap-1": str(efs / "shared" / "point")}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HOMEPORT_AGENT_EFS", json.dumps(mapping))
+        yield from running(tmp_path_factory.mktemp("efs-plane"))
+
+
+def efs_volume(**more: Any) -> dict[str, Any]:
+    return {"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1", **more}}
+
+
+DATA = [{"sourceVolume": "data", "containerPath": "/data"}]
+
+
+def test_efs_volumes(efs_plane: ControlPlane, efs: Path) -> None:
+    (efs / "greeting").write_text("ahoy\n")
+    write = "cat /data/greeting; echo back > /data/shared/answer"
+    assert said(efs_plane, write, mountPoints=DATA, volumes=[efs_volume()]) == "ahoy"
+    assert (efs / "shared" / "answer").read_text() == "back\n"
+    below = [efs_volume(rootDirectory="/shared")]
+    assert said(efs_plane, "cat /data/answer", mountPoints=DATA, volumes=below) == "back"
+
+
+def test_efs_access_points(efs_plane: ControlPlane, efs: Path) -> None:
+    (efs / "shared" / "point" / "list").write_text("cargo\n")
+    volume = efs_volume(
+        transitEncryption="ENABLED", authorizationConfig={"accessPointId": "fsap-1"}
+    )
+    assert said(efs_plane, "cat /data/list", mountPoints=DATA, volumes=[volume]) == "cargo"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"fileSystemId": "fs-2"}, 'Failed to resolve "fs-2.efs.us-east-1.amazonaws.com"'),
+        ({"rootDirectory": "/none"}, "No such file or directory"),
+        ({"rootDirectory": "/out"}, "No such file or directory"),
+        ({"rootDirectory": "/../../etc"}, "No such file or directory"),
+    ],
+    ids=["not mapped", "no such directory", "a link that leads out", "dots that lead out"],
+)
+def test_an_efs_volume_that_cannot_be_mounted_says_so(
+    efs_plane: ControlPlane, efs: Path, more: dict[str, Any], words: str
+) -> None:
+    with contextlib.suppress(FileExistsError):
+        (efs / "out").symlink_to("/etc")
+    definition = register(efs_plane, container(mountPoints=DATA), volumes=[efs_volume(**more)])
+    seen = run(efs_plane, definition).reaches("STOPPED")
+    assert seen["stopCode"] == "TaskFailedToStart"
+    reason = seen["containers"][0]["reason"]
+    assert reason.startswith(
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: "
+    )
+    assert words in reason
 
 
 def test_swap(plane: ControlPlane) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from homeport.decide.container_order import link_parts
 from homeport.domain.agent_protocol import (
     PayloadContainer,
+    PayloadMountPoint,
     PayloadPort,
     PayloadTask,
     PayloadVolume,
@@ -112,7 +113,7 @@ def create_body(
     }
     config["Labels"] = {**(config.get("Labels") or {}), **labels(task, container.name, cluster)}
     host_config = {
-        **_host_config(task, container, bindings),
+        **_host_config(task, container, bindings, around),
         **_limits(task, container, around.cgroup_parent),
         **_parsed(container.docker_config.host_config, "hostConfig"),
     }
@@ -153,11 +154,14 @@ def _config(task: PayloadTask, container: PayloadContainer, around: Surroundings
 
 
 def _host_config(
-    task: PayloadTask, container: PayloadContainer, bindings: Sequence[Binding]
+    task: PayloadTask,
+    container: PayloadContainer,
+    bindings: Sequence[Binding],
+    around: Surroundings,
 ) -> Document:
     host_config: Document = {
         "CpuShares": max(container.cpu, MINIMUM_CPU_SHARES),
-        "Binds": [_bind(task, container, i) for i in range(len(container.mount_points or ()))],
+        "Binds": [_bind(task, m, around) for m in container.mount_points or ()],
         "VolumesFrom": [
             docker_name(task, v.source_container) + (":ro" if v.read_only else "")
             for v in container.volumes_from or ()
@@ -210,13 +214,13 @@ def _link(task: PayloadTask, link: str) -> str:
     return f"{docker_name(task, name)}:{alias}"
 
 
-def _bind(task: PayloadTask, container: PayloadContainer, index: int) -> str:
-    mount = (container.mount_points or [])[index]
+def _bind(task: PayloadTask, mount: PayloadMountPoint, around: Surroundings) -> str:
     if mount.source_volume not in {v.name for v in task.volumes or ()}:
         raise SpecError(f"volume {mount.source_volume} is not a volume of the task")
     volume = next(v for v in task.volumes or () if v.name == mount.source_volume)
     named = volume.name if is_shared(volume) else volume_name(task, volume.name)
-    source = _source_path(task, mount.source_volume) or named
+    there = around.directories.get(volume.name) or _source_path(task, mount.source_volume)
+    source = there or named
     return f"{source}:{mount.container_path}" + (":ro" if mount.read_only else "")
 
 

@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+from homeport.domain.agent_protocol import PayloadContainer, PayloadEfsVolume, PayloadTask
 
 from .backoff import Backoff
 from .cgroups import TaskCgroups
 from .container_spec import (
     LABEL_TASK_ARN,
+    Document,
     SpecError,
     create_body,
     docker_name,
@@ -27,6 +28,7 @@ from .container_spec import (
     publishes_ports,
     volume_name,
 )
+from .efs import Directory, EfsError, NfsExport, locate
 from .engine import UNREACHABLE, ContainerFacts, Engine, EngineError, EngineTimeout
 from .network.sandbox import Sandboxes, SandboxFailed
 from .ports import NoFreePort, PortAllocator, is_port_conflict
@@ -209,9 +211,19 @@ class Launcher:
             return self.ports.take(container.port_mappings or ())
         return host_bindings(container) if task.network_mode == "host" else ()
 
-    async def _provide_volumes(self, task: PayloadTask) -> None:
-        """Docker volumes with a driver, options or labels of their own are made beforehand."""
+    async def _provide_volumes(self, task: PayloadTask) -> dict[str, str]:
+        """Docker volumes with a driver, options or labels of their own are made beforehand.
+
+        Returns the directories of EFS volumes that are on this host, by name.
+        """
+        directories: dict[str, str] = {}
         for volume in task.volumes or ():
+            if volume.efs_volume_configuration is not None:
+                place = self._locate(volume.efs_volume_configuration)
+                if isinstance(place, Directory):
+                    directories[volume.name] = place.path
+                else:
+                    await self._make_volume(volume_name(task, volume.name), place.volume())
             wanted = volume.docker_volume_configuration
             if wanted is None:
                 continue
@@ -227,12 +239,22 @@ class Launcher:
                 "DriverOpts": wanted.driver_opts or {},
                 "Labels": wanted.labels or {},
             }
-            try:
-                await self.engine.ensure_volume(name, document)
-            except EngineError as error:
-                if error.status == UNREACHABLE:
-                    raise
-                raise LaunchFailed(Failed(f"CannotCreateVolumeError: {said(error)}")) from error
+            await self._make_volume(name, document)
+        return directories
+
+    def _locate(self, wanted: PayloadEfsVolume) -> Directory | NfsExport:
+        try:
+            return locate(wanted, dict(self.settings.efs), self.settings.region)
+        except EfsError as error:
+            raise LaunchFailed(Failed(str(error))) from error
+
+    async def _make_volume(self, name: str, document: Document) -> None:
+        try:
+            await self.engine.ensure_volume(name, document)
+        except EngineError as error:
+            if error.status == UNREACHABLE:
+                raise
+            raise LaunchFailed(Failed(f"CannotCreateVolumeError: {said(error)}")) from error
 
     async def _create_and_start(
         self,
@@ -241,9 +263,9 @@ class Launcher:
         bindings: tuple[Binding, ...],
         around: Surroundings,
     ) -> Launched:
-        await self._provide_volumes(task)
+        directories = await self._provide_volumes(task)
         name = docker_name(task, container.name)
-        around = replace(around, cgroup_parent=await self._cgroup(task))
+        around = replace(around, cgroup_parent=await self._cgroup(task), directories=directories)
         body = create_body(task, container, bindings, self.settings.cluster, around)
         digest = self._digests.get(container.image, "")
         try:

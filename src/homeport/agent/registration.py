@@ -34,6 +34,8 @@ CAPABILITIES = (
     "ecs.capability.container-health-check",
     "ecs.capability.container-ordering",
     "ecs.capability.container-port-range",
+    "ecs.capability.efs",
+    "ecs.capability.efsAuth",
 )
 
 TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"

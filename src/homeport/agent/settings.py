@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .efs import check_mapping
+
 AGENT_VERSION = "1.105.1"
 """The version of the official agent whose protocol this agent speaks."""
 
@@ -43,7 +45,7 @@ class AgentSettings:
     default route). ``image_pull_behavior`` as the official agent's ``ECS_IMAGE_PULL_BEHAVIOR``.
     ``clean_up_after``: how long a stopped task's containers are kept for looking at.
     ``starts_at_once``: 0 = one per core, at least 2. ``cgroup_parent``: the control group under
-    which each task with limits gets its own.
+    which each task with limits gets its own. ``efs``: file systems by id, see ``agent.efs``.
     """
 
     endpoint_url: str
@@ -68,6 +70,7 @@ class AgentSettings:
     cgroup_parent: str = "/ecs"
     reconcile_every: float = 30.0
     metrics_every: float = 20.0
+    efs: tuple[tuple[str, str], ...] = ()
 
     @property
     def zone(self) -> str:
@@ -114,6 +117,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> AgentSettings:
         image_pull_behavior=_pull_behavior(value("IMAGE_PULL_BEHAVIOR", "prefer-cached")),
         stop_timeout=_integer("STOP_TIMEOUT", value("STOP_TIMEOUT", "30")),
         clean_up_after=_integer("CLEAN_UP_AFTER", value("CLEAN_UP_AFTER", "600")),
+        efs=_efs(value("EFS", "{}")),
         cgroup_parent=_cgroup(value("CGROUP_PARENT", "/ecs")),
     )
 
@@ -151,6 +155,15 @@ def _attributes(text: str) -> tuple[tuple[str, str], ...]:
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"HOMEPORT_AGENT_ATTRIBUTES must be a JSON object of strings: {error}"
+        ) from error
+
+
+def _efs(text: str) -> tuple[tuple[str, str], ...]:
+    try:
+        return check_mapping(msgspec.json.decode(text, type=dict[str, str]))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise SettingsError(
+            f"HOMEPORT_AGENT_EFS must be a JSON object of file systems: {error}"
         ) from error
 
 

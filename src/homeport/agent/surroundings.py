@@ -14,12 +14,14 @@ from .task_state import TaskState, container
 class Surroundings:
     """``environment``: variables that are set whatever the definition says; ``defaults``: those
     that a definition may set otherwise. ``pause``: the container whose namespaces are shared.
-    ``cgroup_parent``: the task's control group, which bounds its containers together."""
+    ``cgroup_parent``: the task's control group, which bounds its containers together.
+    ``directories``: where volumes of EFS are on this host, by name."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     pause: str = ""
     cgroup_parent: str = ""
+    directories: Mapping[str, str] = field(default_factory=dict)
 
 
 def surroundings(

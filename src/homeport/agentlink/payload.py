@@ -149,4 +149,7 @@ def _volume(volume: Mapping[str, Any]) -> Payload:
             "type": "docker",
             "dockerVolumeConfiguration": configuration,
         }
+    efs: Mapping[str, Any] | None = volume.get("efsVolumeConfiguration")
+    if efs:
+        return {"name": volume["name"], "type": "efs", "efsVolumeConfiguration": dict(efs)}
     return {"name": volume["name"], "type": "host", "host": volume.get("host") or {}}

@@ -29,6 +29,13 @@ def agent(
     attribute: Annotated[
         list[str] | None, typer.Option(help="For placement constraints.", metavar="NAME=VALUE")
     ] = None,
+    efs: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where a file system of EFS is: a directory, or nfs:HOST:/PATH.",
+            metavar="fs-ID=PLACE",
+        ),
+    ] = None,
     reserved_memory: Annotated[int, typer.Option(help="MiB kept from tasks.", min=0)] = 0,
     platform: Annotated[
         bool, typer.Option("--platform", help="Take FARGATE tasks of any cluster, and no others.")
@@ -63,11 +70,22 @@ def agent(
             host_address=host_address,
             attributes=attributes,
             reserved_memory=reserved_memory,
+            efs=parse_efs(efs or ()),
         )
         uvloop.run(run_until_signal(settings))
     except (SettingsError, DataDirError, RegistrationRefused) as error:
         typer.echo(f"homeport agent: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def parse_efs(texts: list[str] | tuple[()]) -> tuple[tuple[str, str], ...]:
+    """``fs-ID=PLACE`` …"""
+    from homeport.agent.efs import check_mapping
+
+    try:
+        return check_mapping(dict(parse_attributes(texts)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def parse_attributes(texts: list[str] | tuple[()]) -> tuple[tuple[str, str], ...]:

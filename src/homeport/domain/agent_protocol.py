@@ -114,13 +114,31 @@ class PayloadDockerVolume(Wire, frozen=True):
     labels: dict[str, str] | None = None
 
 
+class PayloadEfsAuthorization(Wire, frozen=True):
+    """``iam``: ENABLED or DISABLED."""
+
+    access_point_id: str | None = None
+    iam: str | None = None
+
+
+class PayloadEfsVolume(Wire, frozen=True):
+    """A file system of EFS, or a directory of it."""
+
+    file_system_id: str = ""
+    root_directory: str | None = None
+    transit_encryption: str | None = None
+    transit_encryption_port: int | None = None
+    authorization_config: PayloadEfsAuthorization | None = None
+
+
 class PayloadVolume(Wire, frozen=True):
-    """A volume of a task; ``type`` is ``host`` or ``docker``."""
+    """A volume of a task; ``type`` is ``host``, ``docker`` or ``efs``."""
 
     name: str
     type: str = "host"
     host: PayloadHostVolume | None = None
     docker_volume_configuration: PayloadDockerVolume | None = None
+    efs_volume_configuration: PayloadEfsVolume | None = None
 
 
 class RoleCredentials(Wire, frozen=True):

@@ -190,6 +190,47 @@ BY_HAND: list[tuple[str, dict[str, Any]]] = [
         | {"networkMode": "host"},
     ),
     *(
+        (word, with_task(volumes=[{"name": "v", "efsVolumeConfiguration": efs}]))
+        for word, efs in (
+            ("fileSystemId", {"fileSystemId": "x"}),
+            ("transitEncryption", {"fileSystemId": "fs-1", "transitEncryption": "MAYBE"}),
+            (
+                "transitEncryption",
+                {"fileSystemId": "fs-1", "authorizationConfig": {"iam": "ENABLED"}},
+            ),
+            (
+                "transitEncryption",
+                {"fileSystemId": "fs-1", "authorizationConfig": {"accessPointId": "fsap-1"}},
+            ),
+            (
+                "accessPointId",
+                {"fileSystemId": "fs-1", "authorizationConfig": {"accessPointId": "x"}},
+            ),
+            (
+                "rootDirectory",
+                {
+                    "fileSystemId": "fs-1",
+                    "rootDirectory": "/x",
+                    "transitEncryption": "ENABLED",
+                    "authorizationConfig": {"accessPointId": "fsap-1"},
+                },
+            ),
+            ("transitEncryptionPort", {"fileSystemId": "fs-1", "transitEncryptionPort": 65536}),
+        )
+    ),
+    (
+        "efsVolumeConfiguration and host",
+        with_task(
+            volumes=[
+                {
+                    "name": "v",
+                    "efsVolumeConfiguration": {"fileSystemId": "fs-1"},
+                    "host": {"sourcePath": "/x"},
+                }
+            ]
+        ),
+    ),
+    *(
         ("containerPortRange", with_container(portMappings=mappings))
         for mappings in (
             [{"containerPortRange": "80"}],

@@ -174,9 +174,13 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
     ("definition", "named"),
     [
         ({"document": {"pidMode": "task"}}, "pidMode"),
-        (
-            {"document": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"id": 1}}]}},
-            "efsVolumeConfiguration",
+        *(
+            ({"document": {"volumes": [{"name": "v", member: {"id": 1}}]}}, f"volumes.{member}")
+            for member in (
+                "fsxWindowsFileServerVolumeConfiguration",
+                "s3filesVolumeConfiguration",
+                "configuredAtLaunch",
+            )
         ),
         ({"container": {"secrets": [{"name": "A", "valueFrom": "b"}]}}, "secrets"),
         ({"container": {"logConfiguration": {"logDriver": "awslogs"}}}, "awslogs"),

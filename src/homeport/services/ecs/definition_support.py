@@ -49,6 +49,19 @@ _ROLES = "test_a_container_gets_its_task_role_and_not_its_execution_role"
 _C = "containerDefinitions"
 _L = f"{_C}.linuxParameters"
 
+_EFS = {
+    f"volumes.efsVolumeConfiguration.{member}": support
+    for member, support in (
+        ("fileSystemId", _done(PARAMETERS, "test_efs_volumes")),
+        ("rootDirectory", _done(PARAMETERS, "test_efs_volumes")),
+        ("transitEncryption", _stored("a directory needs none, an NFS mount has none")),
+        ("transitEncryptionPort", _stored("nothing is encrypted in transit")),
+        ("authorizationConfig", _done(PARAMETERS, "test_efs_access_points")),
+        ("authorizationConfig.accessPointId", _done(PARAMETERS, "test_efs_access_points")),
+        ("authorizationConfig.iam", _stored("who may mount is not asked of IAM")),
+    )
+}
+
 SUPPORT: Mapping[str, Support] = {
     "family": _done(TASKS, _NAMES),
     "taskRoleArn": _done(METADATA, _ROLES),
@@ -114,7 +127,8 @@ SUPPORT: Mapping[str, Support] = {
     "volumes.name": _done(TASKS, "test_volumes_are_shared_between_containers"),
     "volumes.host": _done(PARAMETERS, "test_host_volumes"),
     "volumes.dockerVolumeConfiguration": _done(PARAMETERS, "test_docker_volumes"),
-    "volumes.efsVolumeConfiguration": _refused("volumes.efsVolumeConfiguration"),
+    "volumes.efsVolumeConfiguration": _done(PARAMETERS, "test_efs_volumes"),
+    **_EFS,
     "volumes.s3filesVolumeConfiguration": _refused("volumes.s3filesVolumeConfiguration"),
     "volumes.fsxWindowsFileServerVolumeConfiguration": _refused(
         "volumes.fsxWindowsFileServerVolumeConfiguration"

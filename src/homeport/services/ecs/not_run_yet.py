@@ -46,7 +46,6 @@ TASK_FEATURES: tuple[tuple[str, Test], ...] = (
     ("inferenceAccelerators", _has("inferenceAccelerators")),
     ("enableFaultInjection", _has("enableFaultInjection")),
     ("trustedExecutionConfiguration", _has("trustedExecutionConfiguration")),
-    ("volumes.efsVolumeConfiguration", _volume_with("efsVolumeConfiguration")),
     (
         "volumes.fsxWindowsFileServerVolumeConfiguration",
         _volume_with("fsxWindowsFileServerVolumeConfiguration"),

@@ -106,6 +106,12 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[str]:
         yield "ecs.capability.task-eni"
     if document.get("taskRoleArn"):
         yield "com.amazonaws.ecs.capability.task-iam-role"
+    for volume in document.get("volumes") or ():
+        efs = volume.get("efsVolumeConfiguration")
+        if efs:
+            yield "ecs.capability.efs"
+            if efs.get("authorizationConfig"):
+                yield "ecs.capability.efsAuth"
     for container in document["containerDefinitions"]:
         driver = (container.get("logConfiguration") or {}).get("logDriver")
         if driver:

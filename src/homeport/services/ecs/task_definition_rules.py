@@ -16,6 +16,7 @@ from .container_parameter_rules import check_parameters
 from .errors import ClientException, InvalidParameterException
 from .port_rules import check_ports
 from .task_size import parse_size
+from .volume_rules import check_volumes
 
 Document = Mapping[str, Any]  # a request document: open-ended by nature
 
@@ -83,7 +84,7 @@ def check(request: Document) -> None:
     _check_names(containers)
     if not any(c.get("essential", True) for c in containers):
         raise ClientException("Task definition doesn't have any essential container.")
-    volumes = _volume_names(request)
+    volumes = check_volumes(request)
     for container in containers:
         _check_container(container, request, containers, volumes)
     _check_dependencies(containers)
@@ -116,36 +117,6 @@ def _check_names(containers: Sequence[Document]) -> None:
         if name in seen:
             raise ClientException(f"Container.name must be unique: '{name}'.")
         seen.add(name)
-
-
-def _volume_names(request: Document) -> set[str]:
-    names: set[str] = set()
-    for volume in request.get("volumes") or ():
-        name = volume.get("name") or ""
-        if not _CONTAINER_NAME.fullmatch(name):
-            raise ClientException(
-                "Volume.name should not be null or empty and may contain up to 255 letters, "
-                "numbers, underscores and hyphens: volumes.name."
-            )
-        if name in names:
-            raise ClientException(f"Volume names must be unique: volumes.name '{name}'.")
-        _check_docker_volume(volume)
-        names.add(name)
-    return names
-
-
-def _check_docker_volume(volume: Document) -> None:
-    docker: Document = volume.get("dockerVolumeConfiguration") or {}
-    if not docker:
-        return
-    where = f"dockerVolumeConfiguration of volume '{volume['name']}'"
-    if (volume.get("host") or {}).get("sourcePath"):
-        raise ClientException(f"Only one volume configuration is allowed: {where} and its host.")
-    scope = docker.get("scope") or "task"
-    if scope not in ("task", "shared"):
-        raise ClientException(f"scope '{scope[:64]}' should be one of [task,shared]: {where}.")
-    if scope == "task" and docker.get("autoprovision") is not None:
-        raise ClientException(f"autoprovision is only for the scope shared: {where}.")
 
 
 # -- one container ------------------------------------------------------------------------------

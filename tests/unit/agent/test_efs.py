@@ -1,0 +1,85 @@
+"""Where a file system of EFS is on this host, and why it is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homeport.agent.efs import Directory, EfsError, NfsExport, check_mapping, locate
+from homeport.domain.agent_protocol import PayloadEfsAuthorization, PayloadEfsVolume
+
+
+def efs(root: str | None = None, point: str | None = None) -> PayloadEfsVolume:
+    access = PayloadEfsAuthorization(access_point_id=point) if point else None
+    return PayloadEfsVolume("fs-1", root_directory=root, authorization_config=access)
+
+
+def test_a_directory_of_the_host(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    mapping = {"fs-1": str(tmp_path)}
+    for root in (None, "", "/"):
+        assert locate(efs(root), mapping, "r") == Directory(str(tmp_path))
+    for root in ("/a", "a", "/x/../a", "//a"):
+        assert locate(efs(root), mapping, "r") == Directory(str(tmp_path / "a"))
+
+
+def test_nothing_outside_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "root-2").mkdir()
+    (root / "link").symlink_to("/etc")
+    (root / "twin").symlink_to(tmp_path / "root-2")
+    for inside in ("/link", "/twin", "/none"):
+        with pytest.raises(EfsError, match="No such file or directory"):
+            locate(efs(inside), {"fs-1": str(root)}, "r")
+    assert locate(efs("/../.."), {"fs-1": str(root)}, "r") == Directory(str(root))
+
+
+def test_a_link_to_the_root_itself_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert locate(efs(), {"fs-1": str(tmp_path / "link")}, "r") == Directory(str(tmp_path / "real"))
+
+
+def test_an_nfs_export() -> None:
+    place = locate(efs("/a"), {"fs-1": "nfs:10.0.0.5:/export/"}, "r")
+    assert place == NfsExport("10.0.0.5", "/export/a")
+    assert isinstance(place, NfsExport)
+    options = place.volume()["DriverOpts"]
+    assert isinstance(options, dict)
+    assert options["device"] == ":/export/a"
+    assert options["o"].startswith("addr=10.0.0.5,nfsvers=4.1,")
+
+
+def test_an_access_point_has_a_place_of_its_own(tmp_path: Path) -> None:
+    mapping = {"fs-1": "/none", "fsap-1": str(tmp_path)}
+    assert locate(efs("/", "fsap-1"), mapping, "r") == Directory(str(tmp_path))
+    with pytest.raises(EfsError, match="fsap-2 is not mapped"):
+        locate(efs("/", "fsap-2"), mapping, "r")
+
+
+def test_what_is_not_mapped_is_said_as_aws_says_it() -> None:
+    with pytest.raises(EfsError) as error:
+        locate(efs(), {}, "eu-west-1")
+    assert str(error.value).startswith(
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: "
+        'stderr: Failed to resolve "fs-1.efs.eu-west-1.amazonaws.com" - check that your file '
+        "system ID is correct"
+    )
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"x": "/srv"},
+        {"fs-": "/srv"},
+        {"fs-1": "srv"},
+        {"fs-1": "nfs:host"},
+        {"fs-1": "nfs:a,b:/x"},
+        {"fs-1": "nfs:host:/x,ro"},
+    ],
+)
+def test_a_mapping_that_makes_no_sense(mapping: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="is n"):
+        check_mapping(mapping)
