@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,11 +104,17 @@ class WebService:
 
 
 def register(
-    control_plane: ControlPlane, version: str, family: str = "web", command: str = SERVE
+    control_plane: ControlPlane,
+    version: str,
+    family: str = "web",
+    command: str = SERVE,
+    network_mode: str = "bridge",
 ) -> str:
     """Register a revision; returns ``family:revision``."""
     answer = control_plane.client("ecs").register_task_definition(
-        family=family, containerDefinitions=[web_container(version, command)]
+        family=family,
+        containerDefinitions=[web_container(version, command)],
+        networkMode=network_mode,
     )["taskDefinition"]
     return f"{answer['family']}:{answer['revision']}"
 
@@ -121,20 +128,29 @@ def create_web_service(
     version: str = "v1",
     name: str = "web",
     command: str = SERVE,
+    network: dict[str, Any] | None = None,
+    security_groups: Sequence[str] = (),
 ) -> WebService:
-    """Load balancer, target group, listener and service; returns when traffic is served."""
+    """Load balancer, target group, listener and service; returns when traffic is served.
+
+    ``network``: of awsvpc tasks behind an ``ip`` target group; ``security_groups``: the load
+    balancer's.
+    """
     elbv2 = control_plane.client("elbv2")
     subnets = control_plane.client("ec2").describe_subnets()["Subnets"]
     vpc_id = subnets[0]["VpcId"]
     port = free_port()
     load_balancer = elbv2.create_load_balancer(
-        Name=name, Subnets=[s["SubnetId"] for s in subnets[:2]]
+        Name=name,
+        Subnets=[s["SubnetId"] for s in subnets[:2]],
+        SecurityGroups=list(security_groups),
     )["LoadBalancers"][0]
     group = elbv2.create_target_group(
         Name=name,
         Protocol="HTTP",
         Port=80,
         VpcId=vpc_id,
+        TargetType="ip" if network else "instance",
         HealthCheckIntervalSeconds=5,
         HealthCheckTimeoutSeconds=2,
         HealthyThresholdCount=2,
@@ -152,10 +168,17 @@ def create_web_service(
     control_plane.client("ecs").create_service(
         cluster=control_plane.cluster,
         serviceName=name,
-        taskDefinition=register(control_plane, version, command=command),
+        taskDefinition=register(
+            control_plane,
+            version,
+            name,
+            command=command,
+            network_mode="awsvpc" if network else "bridge",
+        ),
         desiredCount=desired_count,
         loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 80}],
         deploymentConfiguration={"minimumHealthyPercent": minimum, "maximumPercent": maximum},
+        **({"networkConfiguration": network} if network else {}),
     )
     service = WebService(
         control_plane,
