@@ -42,6 +42,7 @@ from homeport.objectstore import ObjectStore
 from homeport.scheduling.stop import stop_task
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
+from homeport.sessionlink import SessionLink
 from homeport.settings import Settings
 from homeport.store import Store, Transaction
 from homeport.store.journal import GroupCommit, SqliteEngine
@@ -110,6 +111,7 @@ async def _serve(
     link = AgentLink(store, ids, sessions)
     logs = LogStore(settings.log_events_path)
     objects = ObjectStore(settings.objects_path)
+    executes = SessionLink(store, ids, arns)
     gateway = Gateway(
         store=store,
         operations=services.OPERATIONS,
@@ -120,6 +122,7 @@ async def _serve(
         objects=objects,
         agentlink=link,
         logs=logs,
+        sessionlink=executes,
     )
     runner = Runner(
         store,
@@ -142,6 +145,7 @@ async def _serve(
         controllers = parts.create_task(runner.run(), name="controllers")
         background = [controllers, parts.create_task(traffic.run(), name="traffic")]
         background.append(parts.create_task(sweep_objects(store, objects), name="objects"))
+        background.append(parts.create_task(executes.run(), name="sessions"))
         serving = parts.create_task(server.serve(), name="api")
         await listening(server, serving)
         write_private(

@@ -124,6 +124,8 @@ def _container(
     ):
         if merged.get(name) is not None:
             payload[name] = merged[name]
+    if container.managed_agents:
+        payload["managedAgents"] = [{"name": agent.name} for agent in container.managed_agents]
     if document.get("healthCheck"):
         payload["healthCheckType"] = "docker"
     return payload

@@ -64,6 +64,12 @@ class PayloadRestartPolicy(Wire, frozen=True):
     restart_attempt_period: int = 300
 
 
+class PayloadManagedAgent(Wire, frozen=True):
+    """A program of ECS beside a container: ``ExecuteCommandAgent``."""
+
+    name: str = ""
+
+
 class PayloadDockerConfig(Wire, frozen=True):
     """Docker Engine's own ``Config`` and ``HostConfig`` documents, each a JSON string."""
 
@@ -93,6 +99,7 @@ class PayloadContainer(Wire, frozen=True):
     stop_timeout: int | None = None
     health_check_type: str | None = None
     restart_policy: PayloadRestartPolicy | None = None
+    managed_agents: list[PayloadManagedAgent] | None = None
     overrides: str | None = None
     docker_config: PayloadDockerConfig = PayloadDockerConfig()
 

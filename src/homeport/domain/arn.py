@@ -77,6 +77,10 @@ class Ids:
         """Container ids, attachment ids, event ids."""
         return str(uuid.uuid4())
 
+    def token(self) -> str:
+        """A secret that admits whoever has it: 32 random bytes, in hex digits."""
+        return secrets.token_hex(32)
+
     def digits19(self) -> str:
         """Deployment and service-revision numbers."""
         return str(secrets.randbelow(9 * 10**18) + 10**18)

@@ -58,6 +58,15 @@ class NetworkBinding(msgspec.Struct, frozen=True):
     host_port_range: str | None = None
 
 
+class ManagedAgent(msgspec.Struct, frozen=True):
+    """A program of ECS beside a container (``ExecuteCommandAgent``), as the agent reported it."""
+
+    name: str
+    last_status: ContainerStatus = "PENDING"
+    last_started_at: float | None = None
+    reason: str | None = None
+
+
 class Container(msgspec.Struct, frozen=True):
     """A container of a task, as the agent reported it."""
 
@@ -75,6 +84,7 @@ class Container(msgspec.Struct, frozen=True):
     cpu: int = 0
     memory: int | None = None
     memory_reservation: int | None = None
+    managed_agents: tuple[ManagedAgent, ...] = ()
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -118,6 +128,7 @@ class Task(msgspec.Struct, frozen=True):
     # Whether the service controller has counted the end of this task for its deployment.
     end_counted: bool = False
     enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
     # Until then (epoch seconds) neither scaling in nor a deployment stops it.
     protected_until: float | None = None
     # FARGATE tasks: the platform version as it was resolved, the disk, and why it will not start.

@@ -40,6 +40,14 @@ from .asgi import (
 )
 from .authenticate import NoAuthentication, SigV4Authenticator
 from .authorize import Authorizer, PrincipalKindAuthorizer
+from .message_gateway import (
+    Channel,
+    ChannelConnections,
+    channel_of,
+    created,
+    no_channels,
+    refused,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +61,9 @@ PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {
 # A service whose model does not say all about its protocol.
 OWN_PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {"s3": S3Protocol}
 AGENT_PATHS = {"/acs/ws": ("acs", "Poll"), "/tcs/ws": ("tcs", "StartTelemetrySession")}
+
+
+SSM_MESSAGES = "ssmmessages"
 
 
 class AgentConnections(Protocol):
@@ -91,6 +102,7 @@ class Gateway:
         objects: ObjectStore,
         agentlink: AgentConnections,
         logs: LogStore,
+        sessionlink: ChannelConnections = no_channels,
         clock: Callable[[], float] = time.time,
         steps: Steps = no_steps,
     ) -> None:
@@ -106,6 +118,7 @@ class Gateway:
         self._objects = objects
         self._agentlink = agentlink
         self._logs = logs
+        self._sessionlink = sessionlink
         self._clock = clock
         self._steps = steps
         self._ids = Ids()
@@ -135,6 +148,9 @@ class Gateway:
             await send_response(send, protocol.error(error, request_id))
             return
         self._steps("http")
+        if (channel := channel_of(request)) is not None:
+            await send_response(send, self._create_channel(channel, request, request_id))
+            return
         await send_response(send, await self.answer(request, request_id))
         self._steps("send")
 
@@ -203,13 +219,44 @@ class Gateway:
             self._protocols[service] = make(described)
         return self._protocols[service]
 
+    # -- sessions -----------------------------------------------------------------------------
+
+    def _create_channel(self, channel: Channel, request: Request, request_id: str) -> Response:
+        """CreateControlChannel and CreateDataChannel, for agents."""
+        try:
+            self._admit_channel(channel, f"Create{channel.operation}", request)
+            return created(channel, self._sessionlink.create_channel(channel.kind, channel.id))
+        except ApiError as error:
+            logger.info("%s %s: %s", request_id, channel.id[:256], error)
+            return refused(error)
+
+    def _admit_channel(self, channel: Channel, operation: str, request: Request) -> None:
+        now = self._clock()
+        principal = self._authenticator.authenticate(request, SSM_MESSAGES, "rest-xml", now)
+        self._authorizer.check(principal, SSM_MESSAGES, operation, {})
+
+    async def _serve_channel(
+        self, channel: Channel, request: Request, websocket: AsgiWebSocket
+    ) -> None:
+        """An agent's handshake is signed; a client has nothing but its token."""
+        signed = "authorization" in request.headers
+        if signed or channel.kind == "control":
+            self._admit_channel(channel, f"Open{channel.operation}", request)
+        await websocket.accept()
+        await self._sessionlink(channel.kind, channel.id, signed, websocket)
+
     # -- agents -------------------------------------------------------------------------------
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket = AsgiWebSocket(receive, send)
         request = read_head(scope)
         try:
+            if (channel := channel_of(request)) is not None:
+                await self._serve_channel(channel, request, websocket)
+                return
             kind = self._admit_agent(scope["path"], request)
+        except (ClientGone, ConnectionError):
+            return
         except ApiError as error:
             logger.info("agent connection refused: %s", error)
             await websocket.close(1008)

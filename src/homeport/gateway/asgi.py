@@ -65,7 +65,7 @@ async def send_response(send: Send, response: Response) -> None:
 
 
 class AsgiWebSocket:
-    """An accepted websocket as text frames."""
+    """An accepted websocket."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -80,17 +80,26 @@ class AsgiWebSocket:
         await self._send({"type": "websocket.accept"})
 
     async def receive_text(self) -> str | None:
-        """The next frame, or None once the peer is gone."""
+        """The next frame as text, or None once the peer is gone."""
+        frame = await self.receive()
+        return frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame as it was sent, or None once the peer is gone."""
         if not self._open:
             return None
         message = await self._receive()
         if message["type"] != "websocket.receive":
             self._open = False
             return None
-        text = message.get("text")
-        if text is None:
-            text = message.get("bytes", b"").decode("utf-8", "replace")
-        return str(text)
+        text: str | None = message.get("text")
+        return bytes(message.get("bytes", b"")) if text is None else text
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a binary frame; ConnectionError once the peer is gone."""
+        if not self._open:
+            raise ConnectionError("the websocket is closed")
+        await self._send({"type": "websocket.send", "bytes": data})
 
     async def send_text(self, text: str) -> None:
         """Send a frame; ConnectionError once the peer is gone."""

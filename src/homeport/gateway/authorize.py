@@ -29,6 +29,10 @@ AGENT_ACTIONS = frozenset(
         "ecs:SubmitContainerStateChange",
         "ecs:SubmitTaskStateChange",
         "ecs:UpdateContainerInstancesState",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
         "sts:GetCallerIdentity",
     }
 )

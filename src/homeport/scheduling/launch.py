@@ -26,6 +26,7 @@ from homeport.decide.placement.constraints import Constraint
 from homeport.decide.placement.explain import NO_CAPACITY
 from homeport.decide.placement.resources import refusal
 from homeport.decide.placement.strategies import SERVICE_DEFAULT, Strategy
+from homeport.domain import execute
 from homeport.domain.arn import Arns, Ids
 from homeport.domain.capacity_provider import MEMBERSHIP_ATTRIBUTE
 from homeport.domain.container_instance import ContainerInstance
@@ -169,6 +170,8 @@ def _rules(
 def _to_place(template: TaskTemplate) -> TaskToPlace:
     demand = template.demand()
     required = frozenset(template.task_definition.requires_attributes)
+    if template.enable_execute_command:
+        required |= {execute.CAPABILITY}
     return TaskToPlace(
         group=template.group,
         cpu=demand.cpu,

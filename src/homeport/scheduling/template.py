@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from homeport.domain import execute
 from homeport.domain.arn import Arns, Ids, last_segment
 from homeport.domain.cluster import Tag
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.network_interface import NetworkConfiguration
 from homeport.domain.service import Deployment, Service
-from homeport.domain.task import Container, Task
+from homeport.domain.task import Container, ManagedAgent, Task
 from homeport.domain.task_definition import TaskDefinition
 
 from .demand import Demand, container_overrides, container_sizes, demand_of
@@ -39,6 +40,7 @@ class TaskTemplate:
     capacity_provider_name: str | None = None
     platform_version: str = ""  # FARGATE: resolved
     enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
 
     def demand(self) -> Demand:
         """Cpu units, MiB and host ports that each task will hold."""
@@ -77,6 +79,7 @@ def service_task_template(
         network=deployment.network,
         platform_version=deployment.platform_version,
         enable_ecs_managed_tags=service.enable_ecs_managed_tags,
+        enable_execute_command=service.enable_execute_command,
     )
 
 
@@ -124,6 +127,7 @@ def new_task(
         started_by=template.started_by,
         overrides=complete_overrides(definition, template.overrides),
         enable_ecs_managed_tags=template.enable_ecs_managed_tags,
+        enable_execute_command=template.enable_execute_command,
         tags=template.tags,
     )
 
@@ -132,6 +136,7 @@ def _containers(
     template: TaskTemplate, arn_prefix: str, ids: Ids, arns: Arns
 ) -> tuple[Container, ...]:
     sizes = container_sizes(template.task_definition, template.overrides)
+    agents = (ManagedAgent(execute.MANAGED_AGENT),) if template.enable_execute_command else ()
     return tuple(
         Container(
             arn=arns.ecs(f"{arn_prefix}/{ids.uuid()}"),
@@ -140,6 +145,7 @@ def _containers(
             cpu=sizes[container.name].cpu,
             memory=sizes[container.name].memory,
             memory_reservation=sizes[container.name].memory_reservation,
+            managed_agents=agents,
         )
         for container in template.task_definition.containers
     )

@@ -8,6 +8,7 @@ from homeport.domain.capacity_provider import CapacityProvider
 from homeport.domain.cluster import AccountSetting, Cluster
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.credential import AccessKey
+from homeport.domain.execute import ExecuteSession, ExecuteTarget
 from homeport.domain.iam import (
     Group,
     InstanceProfile,
@@ -83,6 +84,13 @@ TASKS = Table(
         "task_definition": lambda r: r.task_definition_arn,
         "attachment": lambda r: r.interface.arn if r.interface else None,
     },
+)
+EXECUTE_TARGETS = Table("execute_targets", ExecuteTarget, key=lambda r: r.channel_id)
+EXECUTE_SESSIONS = Table(
+    "execute_sessions",
+    ExecuteSession,
+    key=lambda r: r.id,
+    indexes={"channel": lambda r: r.channel_id, "task": lambda r: r.task_arn},
 )
 CLIENT_TOKENS = Table("client_tokens", ClientToken, key=lambda r: r.key)
 SERVICES = Table(
@@ -212,6 +220,8 @@ TABLES: tuple[Table[Any], ...] = (
     FAMILY_COUNTERS,
     CONTAINER_INSTANCES,
     TASKS,
+    EXECUTE_TARGETS,
+    EXECUTE_SESSIONS,
     CLIENT_TOKENS,
     SERVICES,
     SERVICE_EVENTS,

@@ -22,6 +22,7 @@ from homeport.domain.credential import AccessKey
 from homeport.domain.session import SessionMint
 from homeport.domain.vault import Vault
 from homeport.gateway.app import Gateway
+from homeport.gateway.message_gateway import ChannelConnections, no_channels
 from homeport.logstore import LogStore
 from homeport.objectstore import ObjectStore
 from homeport.services.call import Platform
@@ -48,7 +49,11 @@ async def no_agents(kind: str, params: Mapping[str, str], websocket: object) -> 
 class Api:
     """A store in memory, the default VPC, root's access key."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        sessionlink: ChannelConnections = no_channels,
+    ) -> None:
         self.loop = asyncio.new_event_loop()
         self.store = Store(TABLES, MemoryJournal())
         self.loop.run_until_complete(self._start())
@@ -66,6 +71,7 @@ class Api:
             objects=ObjectStore(self.objects_directory),
             agentlink=no_agents,
             logs=self.logs,
+            sessionlink=sessionlink,
             clock=clock,
         )
 

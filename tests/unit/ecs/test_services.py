@@ -153,7 +153,6 @@ def test_an_instance_target_group_does_not_go_with_awsvpc(world: World) -> None:
         },
         {"serviceRegistries": [{"registryArn": "arn"}]},
         {"serviceConnectConfiguration": {"enabled": True}},
-        {"enableExecuteCommand": True},
         {"availabilityZoneRebalancing": "ENABLED"},
     ],
 )

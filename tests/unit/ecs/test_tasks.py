@@ -201,7 +201,6 @@ def test_what_agents_do_not_run_yet_is_refused_by_name(
     "request_members",
     [
         {"launchType": "EXTERNAL"},
-        {"enableExecuteCommand": True},
         {
             "overrides": {
                 "containerOverrides": [

@@ -53,6 +53,8 @@ class Fuzzer:
             known[request.service, request.operation].append(request)
         strings = strings_of([request.body for request in sent])
         operations = self.chance.sample(self.operations, len(self.operations))
+        # What was not accepted yet comes first: as operations grow, its turn would come too seldom.
+        operations.sort(key=lambda operation: self.answers[operation][200] > 0)
         for number in range(count):
             service, operation = operations[number % len(operations)]
             seeds = known[service, operation]

@@ -6,7 +6,7 @@ wanted is written by everybody else. An agent may repeat itself and be late; see
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,13 +30,14 @@ from .instance_identity import (
     registered_attributes,
 )
 from .resolve import active_cluster, find_cluster
-from .task_report import ContainerReport, TaskReport, apply_report
+from .task_report import ContainerReport, ManagedAgentReport, TaskReport, apply_report
 
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import (
         AttachmentStateChangeTypeDef,
         ContainerStateChangeTypeDef,
         DiscoverPollEndpointRequestTypeDef,
+        ManagedAgentStateChangeTypeDef,
         NetworkBindingTypeDef,
         RegisterContainerInstanceRequestTypeDef,
         SubmitAttachmentStateChangesRequestTypeDef,
@@ -93,6 +94,7 @@ def submit_task_state_change(call: Call, request: SubmitTaskStateChangeRequestTy
         status=request.get("status"),
         reason=request.get("reason") or "",
         containers=tuple(_container_report(c) for c in request.get("containers") or ()),
+        managed_agents=tuple(_managed_agents(request.get("managedAgents") or ())),
         pull_started_at=_epoch(request.get("pullStartedAt")),
         pull_stopped_at=_epoch(request.get("pullStoppedAt")),
         execution_stopped_at=_epoch(request.get("executionStoppedAt")),
@@ -252,6 +254,20 @@ def _container_report(change: ContainerStateChangeTypeDef) -> ContainerReport:
         reason=change.get("reason"),
         network_bindings=_bindings(change.get("networkBindings") or ()),
     )
+
+
+def _managed_agents(
+    changes: Iterable[ManagedAgentStateChangeTypeDef],
+) -> Iterator[ManagedAgentReport]:
+    for change in changes:
+        status = _CONTAINER_STATUSES.get(change["status"])
+        if status is not None:
+            yield ManagedAgentReport(
+                container=change["containerName"],
+                name=change["managedAgentName"],
+                status=status,
+                reason=change.get("reason") or "",
+            )
 
 
 def _bindings(bindings: Iterable[NetworkBindingTypeDef]) -> tuple[NetworkBinding, ...]:

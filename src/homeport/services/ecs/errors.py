@@ -94,5 +94,11 @@ class PlatformTaskDefinitionIncompatibilityException(ServiceError):
     )
 
 
+class TargetNotConnectedException(ServiceError):
+    """The container's agent has no connection to start a session on."""
+
+    default_message = "The execute command failed due to an internal error. Try again later."
+
+
 class UnsupportedFeatureException(ServiceError):
     """Not in this installation."""

@@ -77,7 +77,6 @@ CONTAINER_OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
 
 # Members of RunTask, StartTask, CreateService and UpdateService.
 REQUEST_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("enableExecuteCommand", _has("enableExecuteCommand")),
     ("volumeConfigurations", _has("volumeConfigurations")),
     ("serviceRegistries", _has("serviceRegistries")),
     (

@@ -131,6 +131,7 @@ def _template(
         platform_version=resolved(version),
         network=network,
         enable_ecs_managed_tags=managed,
+        enable_execute_command=request.get("enableExecuteCommand", False),
     )
 
 

@@ -231,6 +231,7 @@ def _new_service(
         propagate_tags=parse_propagate_tags(request.get("propagateTags")),
         circuit_breaker=parse_circuit_breaker(request, CircuitBreaker()),
         enable_ecs_managed_tags=request.get("enableECSManagedTags", False),
+        enable_execute_command=request.get("enableExecuteCommand", False),
         client_token=request.get("clientToken"),
         tags=parse_tags(request.get("tags") or ()),
     )
@@ -292,6 +293,8 @@ def _changed(
         changes["health_check_grace_period_seconds"] = grace
     if "enableECSManagedTags" in request:
         changes["enable_ecs_managed_tags"] = request["enableECSManagedTags"]
+    if "enableExecuteCommand" in request:
+        changes["enable_execute_command"] = request["enableExecuteCommand"]
     if "placementConstraints" in request:
         items = request["placementConstraints"]
         changes["placement_constraints"] = parse_constraints(items, definition)

@@ -22,6 +22,7 @@ from homeport.domain.network_interface import ATTACHMENT_ORDER, AttachmentStatus
 from homeport.domain.task import (
     Container,
     ContainerStatus,
+    ManagedAgent,
     NetworkBinding,
     Task,
     TaskStatus,
@@ -49,12 +50,23 @@ class ContainerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagedAgentReport:
+    """A program beside a container, as the agent sees it."""
+
+    container: str
+    name: str
+    status: ContainerStatus
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReport:
     """One report; ``status`` is PENDING, RUNNING, STOPPED or None (containers only)."""
 
     status: str | None = None
     reason: str = ""
     containers: tuple[ContainerReport, ...] = ()
+    managed_agents: tuple[ManagedAgentReport, ...] = ()
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None
     execution_stopped_at: float | None = None
@@ -88,7 +100,10 @@ def _observe(task: Task, report: TaskReport, now: float) -> Task:
     return msgspec.structs.replace(
         task,
         containers=tuple(
-            _merge(c, by_name[c.name]) if c.name in by_name else c for c in task.containers
+            _with_managed_agents(
+                _merge(c, by_name[c.name]) if c.name in by_name else c, report, now
+            )
+            for c in task.containers
         ),
         connectivity_at=task.connectivity_at or now,
         pull_started_at=task.pull_started_at or report.pull_started_at,
@@ -127,6 +142,29 @@ def _merge(container: Container, report: ContainerReport) -> Container:
     )
 
 
+def _with_managed_agents(container: Container, report: TaskReport, now: float) -> Container:
+    """What is known of the container's agents; they end with it."""
+    if not container.managed_agents:
+        return container
+    told = {a.name: a for a in report.managed_agents if a.container == container.name}
+    over = container.last_status == "STOPPED"
+    agents = tuple(_seen_agent(a, told.get(a.name), over, now) for a in container.managed_agents)
+    return msgspec.structs.replace(container, managed_agents=agents)
+
+
+def _seen_agent(
+    agent: ManagedAgent, told: ManagedAgentReport | None, over: bool, now: float
+) -> ManagedAgent:
+    status = "STOPPED" if over else told.status if told else agent.last_status
+    if _CONTAINER_ORDER[status] < _CONTAINER_ORDER[agent.last_status]:
+        return agent
+    started = agent.last_started_at or (now if status == "RUNNING" else None)
+    reason = told.reason[:MAX_REASON] or None if told else agent.reason
+    return msgspec.structs.replace(
+        agent, last_status=status, last_started_at=started, reason=reason
+    )
+
+
 def _running(task: Task, now: float) -> Task:
     wanted = task.desired_status == "RUNNING" and may_advance(task.last_status, "RUNNING")
     status: TaskStatus = "RUNNING" if wanted else task.last_status
@@ -162,9 +200,7 @@ def _stopped(task: Task, report: TaskReport, essential: Collection[str], now: fl
         task,
         desired_status="STOPPED",
         last_status=last_status,
-        containers=tuple(
-            msgspec.structs.replace(c, last_status="STOPPED") for c in task.containers
-        ),
+        containers=tuple(_ended(c, now) for c in task.containers),
         stopping_at=task.stopping_at or now,
         execution_stopped_at=task.execution_stopped_at or ended_at,
         stopped_at=now if last_status == "STOPPED" else None,
@@ -172,6 +208,11 @@ def _stopped(task: Task, report: TaskReport, essential: Collection[str], now: fl
         stopped_reason=task.stopped_reason or reason,
         tags=(),
     )
+
+
+def _ended(container: Container, now: float) -> Container:
+    stopped = msgspec.structs.replace(container, last_status="STOPPED")
+    return _with_managed_agents(stopped, TaskReport(), now)
 
 
 def _why(task: Task, told: str, essential: Collection[str]) -> tuple[str, str]:

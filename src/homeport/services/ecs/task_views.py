@@ -7,7 +7,7 @@ less than a cache of views would be worth.
 from __future__ import annotations
 
 from homeport.domain.network_interface import InterfaceAttachment
-from homeport.domain.task import Container, NetworkBinding, Task
+from homeport.domain.task import Container, ManagedAgent, NetworkBinding, Task
 
 from .fargate_launch import platform_members
 from .tags import view as tags_view
@@ -29,7 +29,7 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
         "cpu": str(task.cpu),
         "createdAt": task.created_at,
         "desiredStatus": task.desired_status,
-        "enableExecuteCommand": False,
+        "enableExecuteCommand": task.enable_execute_command,
         "executionStoppedAt": task.execution_stopped_at,
         "group": task.group,
         "healthStatus": task.health_status,
@@ -84,6 +84,16 @@ def _container_view(container: Container, task: Task) -> View:
         "cpu": str(container.cpu),
         "memory": None if container.memory is None else str(container.memory),
         "memoryReservation": None if reservation is None else str(reservation),
+        "managedAgents": [_managed_agent_view(a) for a in container.managed_agents] or None,
+    }
+
+
+def _managed_agent_view(agent: ManagedAgent) -> View:
+    return {
+        "name": agent.name,
+        "lastStatus": agent.last_status,
+        "lastStartedAt": agent.last_started_at,
+        "reason": agent.reason,
     }
 
 
