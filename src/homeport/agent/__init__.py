@@ -23,6 +23,9 @@ from .backoff import Backoff
 from .credentials import CredentialStore
 from .data_dir import DataDirError, locked
 from .engine import Engine, EngineError, EngineFacts, EngineTimeout
+from .execute import ExecuteTargets
+from .execute.channels import Channels
+from .execute.targets import role_credentials
 from .host import ROLE_CAPABILITIES, Host, look_at_host
 from .identity import load_identity
 from .launch import Launcher
@@ -76,6 +79,9 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
     sandboxes = Sandboxes(engine, vpc, settings, slots, host.architecture, host.address)
     launcher = Launcher(engine, PortAllocator(), settings, slots, sandboxes, task_cgroups)
     credentials = CredentialStore()
+    execute = ExecuteTargets(
+        engine, Channels(settings, http), partial(role_credentials, settings, credentials)
+    )
     tasks = Tasks(
         Tools(
             engine,
@@ -83,6 +89,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             api,
             files,
             settings,
+            execute,
             credentials,
             partial(surroundings, settings=settings, endpoint=serves_tasks),
         )
@@ -90,6 +97,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
     try:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(files.run(), name="task files")
+            parts.create_task(execute.run(), name="execute")
             parts.create_task(tasks.run(), name="tasks")
             await tasks.adopted.wait()
             if vpc is not None:

@@ -203,6 +203,14 @@ class Engine:
                 if error.status != 404:
                     raise
 
+    def container(self, container: str) -> aiodocker.containers.DockerContainer:
+        """A handle by id or name, for what this class has no call for; use ``within``."""
+        return self._docker.containers.container(container)
+
+    def within(self, seconds: float) -> _within:
+        """A deadline around such a call; raises this module's errors."""
+        return _within(seconds)
+
     async def ensure_volume(self, name: str, volume: Mapping[str, Any]) -> None:
         """Create a volume (``Driver``, ``DriverOpts``, ``Labels``); one that is there is fine."""
         async with _within(REMOVE_SECONDS):

@@ -36,6 +36,7 @@ CAPABILITIES = (
     "ecs.capability.container-port-range",
     "ecs.capability.efs",
     "ecs.capability.efsAuth",
+    "ecs.capability.execute-command",
 )
 
 TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"

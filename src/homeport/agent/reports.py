@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homeport.domain.agent_protocol import PayloadContainer, PayloadPort
+from homeport.domain.execute import MANAGED_AGENT
 from homeport.domain.port_range import parse_port_range, port_range_text
 
 from .task_state import (
@@ -13,6 +14,7 @@ from .task_state import (
     ContainerState,
     Reported,
     TaskState,
+    container,
     definition,
     task_status,
     to_release,
@@ -36,6 +38,8 @@ def due(task: TaskState) -> bool:
         return task.reported.status != "STOPPED"
     if status == "RUNNING" and task.reported.status == "PENDING":
         return True
+    if execute_agents(task) != task.reported.execute_agents:
+        return True
     return any(
         c.status == "STOPPED"
         and c.name not in task.reported.stopped
@@ -47,8 +51,15 @@ def due(task: TaskState) -> bool:
 def acknowledged(task: TaskState) -> Reported:
     """What is known to be known once a report of ``task`` has been answered."""
     return Reported(
-        task_status(task), tuple(c.name for c in task.containers if c.status == "STOPPED")
+        task_status(task),
+        tuple(c.name for c in task.containers if c.status == "STOPPED"),
+        execute_agents(task),
     )
+
+
+def execute_agents(task: TaskState) -> tuple[tuple[str, str], ...]:
+    """Containers that can be told to start a session, each with what is wrong, if something is."""
+    return tuple((c.name, c.execute_agent_reason) for c in task.containers if c.execute_agent)
 
 
 def state_change(task: TaskState, cluster: str) -> Change:
@@ -66,6 +77,8 @@ def state_change(task: TaskState, cluster: str) -> Change:
             for i in interfaces
             if task_status(task) == "RUNNING"
         ]
+    if agents := execute_agents(task):
+        change["managedAgents"] = [_managed_agent(task, name, reason) for name, reason in agents]
     times = {
         "pullStartedAt": task.pull_started_at,
         "pullStoppedAt": task.pull_stopped_at,
@@ -104,6 +117,17 @@ def network_bindings(
 
 def _is_of(binding: Binding, ports: range, protocol: str) -> bool:
     return binding.container_port in ports and binding.protocol == protocol
+
+
+def _managed_agent(task: TaskState, name: str, reason: str) -> dict[str, Any]:
+    state = container(task, name)
+    stopped = state is not None and state.status == "STOPPED"
+    document = {
+        "containerName": name,
+        "managedAgentName": MANAGED_AGENT,
+        "status": "STOPPED" if stopped else "RUNNING",
+    }
+    return {**document, "reason": reason[:MAX_REASON]} if reason else document
 
 
 def _container(state: ContainerState, wanted: PayloadContainer) -> dict[str, Any]:

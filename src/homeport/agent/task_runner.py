@@ -23,6 +23,7 @@ from .commands import CommandFailed
 from .container_spec import docker_name, host_bindings, publishes_ports
 from .credentials import CredentialStore
 from .engine import ContainerFacts, Engine, EngineError, EngineTimeout
+from .execute import ExecuteAgentSeen, ExecuteTargets
 from .launch import Failed, Launched, Launcher, Progress, published
 from .settings import AgentSettings
 from .steps import next_steps
@@ -120,6 +121,7 @@ class Released:
 
 Message = (
     Released
+    | ExecuteAgentSeen
     | Restarted
     | StopWanted
     | Died
@@ -140,6 +142,7 @@ class Tools:
     api: EcsApi
     files: TaskFiles
     settings: AgentSettings
+    execute: ExecuteTargets
     credentials: CredentialStore
     surroundings: Callable[[TaskState, str], Surroundings]
     clock: Callable[[], float] = time.time
@@ -210,6 +213,7 @@ class TaskRunner:
             if isinstance(ended, int):
                 restart = work.create_task(self._restart(name, ended), name=f"restart {name}")
                 self._restarting[name] = restart
+        self._tools.execute.follow(self.task, self.tell)
         if reports.due(self.task):
             self._report_due.set()
         return steps.wake_at
@@ -232,6 +236,9 @@ class TaskRunner:
                 self._on_launch_ended(message)
             case StopEnded(name):
                 self._on_stop_ended(name)
+            case ExecuteAgentSeen(name, docker_id, reason):
+                if self._is_current(name, docker_id):
+                    self._change(name, execute_agent="RUNNING", execute_agent_reason=reason)
             case Restarted():
                 self._on_restarted(message)
             case Released():

@@ -17,6 +17,7 @@ import msgspec
 
 from homeport.decide.container_order import Node, Status, dependencies_of, resolvable
 from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+from homeport.domain.execute import MANAGED_AGENT
 
 PAUSE = "~internal~ecs~pause"
 """The name of the container that keeps a task's shared namespaces open."""
@@ -58,6 +59,9 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     restarted_at: float | None = None
     metadata_id: str = ""
+    # Whether the container's ExecuteCommandAgent was reachable once, and what keeps it from that.
+    execute_agent: Literal["", "RUNNING"] = ""
+    execute_agent_reason: str = ""
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -65,6 +69,7 @@ class Reported(msgspec.Struct, frozen=True):
 
     status: TaskStatus = "PENDING"
     stopped: tuple[str, ...] = ()
+    execute_agents: tuple[tuple[str, str], ...] = ()  # container, reason: reported as RUNNING
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +176,12 @@ def task_status(task: TaskState) -> TaskStatus:
     if statuses <= {"STOPPED"}:
         return "STOPPED"
     return "PENDING" if statuses & {"NONE", "CREATED"} else "RUNNING"
+
+
+def wants_execute(task: TaskState, name: str) -> bool:
+    """Whether sessions of ExecuteCommand may begin in this container."""
+    agents = definition(task, name).managed_agents or ()
+    return any(agent.name == MANAGED_AGENT for agent in agents)
 
 
 def restarts_after(task: TaskState, name: str, exit_code: int, ended_at: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a person types: ``homeport up``, ``env``, ``why``, ``agent``, ``doctor``, ``demo``.
+"""What a person types: ``homeport up``, ``env``, ``why``, ``exec``, ``agent`` and the rest.
 
 Calls ``bootstrap`` and prints; decides nothing. Imports are made inside the commands so that
 ``homeport env`` answers at once.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import agent, demo, doctor, env, up, version, why
+from . import agent, demo, doctor, env, exec, up, version, why
 
 app = typer.Typer(
     name="homeport",
@@ -21,6 +21,7 @@ app.command("up")(up.up)
 app.command("env")(env.env)
 app.command("agent")(agent.agent)
 app.command("why")(why.why)
+app.command("exec")(exec.exec)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("version")(version.version)
