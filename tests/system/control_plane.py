@@ -54,10 +54,11 @@ class ControlPlane:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     options: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -71,7 +72,7 @@ class ControlPlane:
                 "--data",
                 str(self.data_dir / "state"),
                 "--listen",
-                f"127.0.0.1:{self.port}",
+                f"{self.host}:{self.port}",
                 "--cluster",
                 self.cluster,
                 *self.options,
@@ -87,7 +88,7 @@ class ControlPlane:
         assert self.process.poll() is None, (self.data_dir / "up.log").read_text()[-3000:]
         with socket.socket() as probe:
             probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.host, self.port)) == 0
 
     def kill(self) -> None:
         """``kill -9``: no goodbye of any kind."""

@@ -33,6 +33,11 @@ def busybox_image() -> str:
     return reference
 
 
+def busybox_archive() -> bytes:
+    """Its root file system, for an Engine of its own."""
+    return _root_file_system(_busybox())
+
+
 def _busybox() -> Path:
     found = shutil.which("busybox", path="/bin:/usr/bin")
     assert found, "busybox is missing: apt-get install busybox-static"
