@@ -87,11 +87,14 @@ def test_overlapping_sources_are_merged() -> None:
 def test_without_a_way_out_only_the_vpc_and_the_platform_are_reached() -> None:
     kept = [interface("172.31.0.4", "sg-a")]
     text = rules(kept, kept, Group("sg-a", (), (ANYWHERE,)))
-    assert "set kept_in {\ntype ipv4_addr\nelements = { 172.31.0.4 }" in text
+    assert (
+        'set kept_in {\ntype ifname . ipv4_addr\nelements = { "hpe172.31.0.4" . 172.31.0.4 }'
+        in text
+    )
     assert "9.9.9.9" in text
     public = [interface("172.31.0.4", "sg-a", public=True)]
     text = rules(public, public, Group("sg-a", (), (ANYWHERE,)))
-    assert "set kept_in {\ntype ipv4_addr\n}" in text
+    assert "set kept_in {\ntype ifname . ipv4_addr\n}" in text
 
 
 def test_a_host_without_interfaces_keeps_no_table() -> None:
@@ -126,7 +129,7 @@ def test_names_and_addresses_of_an_interface() -> None:
         ipv4_addresses=[PayloadAddress(private_address="a"), PayloadAddress(True, "b")],
     )
     assert address_of(one) == "b"
-    assert len(host_side(one)) == 15
+    assert len(host_side(one.ec2_id)) == 15
 
 
 def test_the_pause_image_is_under_a_kilobyte_of_program_and_named_by_it() -> None:

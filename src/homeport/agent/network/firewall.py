@@ -2,9 +2,9 @@
 
 Every packet of a flow is judged by the address and port that the flow began with (``ct
 original``), in both directions, so a revoked rule cuts what is established as well. Each
-interface of this host jumps to the chain of its set of groups; a chain returns what a rule
-allows and drops the rest. Evaluated where packets are forwarded, where they leave the host
-itself, and where they reach it.
+interface of this host (its name on the host and its address) jumps to the chain of its set of
+groups; a chain returns what a rule allows and drops the rest. Evaluated where packets are
+forwarded, where they leave the host itself, and where they reach it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .interface import host_side
 from .view import Group, Interface, Permission, Surroundings
 
 METADATA = "169.254.170.2"
@@ -68,32 +69,39 @@ def _check(judge: Judge) -> Iterable[str]:
     yield "chain check {"
     yield f"ct original ip daddr {METADATA} accept"
     yield "ct state related accept"
-    kept_in = f"ct direction original ip saddr @kept_in ip daddr != {vpc} {beyond}"
+    kept_in = f"ct direction original iifname . ip saddr @kept_in ip daddr != {vpc} {beyond}"
     yield f"{kept_in} fib daddr type != local drop"
-    yield "ct original ip saddr vmap @egress"
-    yield "ct original ip daddr vmap @ingress"
+    for end in ("iifname", "oifname"):
+        yield f"{end} . ct original ip saddr vmap @egress"
+        yield f"{end} . ct original ip daddr vmap @ingress"
     yield "}"
 
 
 def _verdicts(name: str, direction: str, own: Sequence[Interface]) -> Iterable[str]:
     elements = ", ".join(
-        f"{address} : jump {_name(direction, interface.groups)}"
+        f"{end} : jump {_name(direction, interface.groups)}"
         for interface in own
-        for address in interface.addresses
+        for end in _ends(interface)
     )
     yield f"map {name} {{"
-    yield "type ipv4_addr : verdict"
+    yield "type ifname . ipv4_addr : verdict"
     yield f"elements = {{ {elements} }}"
     yield "}"
 
 
 def _addresses(name: str, members: Sequence[Interface]) -> Iterable[str]:
-    elements = ", ".join(sorted({a for i in members for a in i.addresses}))
+    elements = ", ".join(sorted({end for i in members for end in _ends(i)}))
     yield f"set {name} {{"
-    yield "type ipv4_addr"
+    yield "type ifname . ipv4_addr"
     if elements:
         yield f"elements = {{ {elements} }}"
     yield "}"
+
+
+def _ends(interface: Interface) -> list[str]:
+    """The host's end of the interface with each address: an address alone may be another's, of a
+    control plane that has the same block."""
+    return [f'"{host_side(interface.interface_id)}" . {a}' for a in interface.addresses]
 
 
 def _chain(name: str, group_ids: Sequence[str], judge: Judge, *, ingress: bool) -> Iterable[str]:

@@ -24,15 +24,15 @@ def address_of(interface: PayloadInterface) -> str:
     )
 
 
-def host_side(interface: PayloadInterface) -> str:
+def host_side(interface_id: str) -> str:
     """The name of the host's end (at most 15 characters)."""
-    return PREFIX + interface.ec2_id.removeprefix("eni-")[-12:]
+    return PREFIX + interface_id.removeprefix("eni-")[-12:]
 
 
 async def attach(interface: PayloadInterface, pid: int, own: str) -> None:
     """Give the namespace of ``pid`` its interface; ``own``: the host's address, which its own
     traffic to the task comes from. Raises CommandFailed."""
-    name, address = host_side(interface), address_of(interface)
+    name, address = host_side(interface.ec2_id), address_of(interface)
     await detach(interface)  # what an agent that was killed has left half done
     source = f" src {own}" if own else ""
     await run(
@@ -66,7 +66,7 @@ async def attached(interface: PayloadInterface, pid: int) -> bool:
 
 async def detach(interface: PayloadInterface) -> None:
     """Remove the host's end, and with it the other; gone is fine."""
-    name = host_side(interface)
+    name = host_side(interface.ec2_id)
     try:
         await ip("link", "del", name)
     except CommandFailed as error:

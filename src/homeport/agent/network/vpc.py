@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from ..commands import CommandFailed, run
 from ..settings import AgentSettings
 from .ec2_api import Ec2Api, Ec2Unavailable
 from .firewall import Judge, ruleset
+from .interface import PREFIX
 from .routes import Routes
 from .view import Group, Interface, Surroundings
 
@@ -29,6 +31,11 @@ LOOK_SECONDS = 0.5
 WAITED_FOR_LOOK_SECONDS = 0.05
 IDLE_LOOK_SECONDS = 2.0
 SURROUNDINGS_SECONDS = 5.0
+
+
+TABLES = re.compile(r"table inet (homeport_[0-9a-f]{12})\b")
+ENDS = re.compile(rf'"({PREFIX}[0-9a-f]{{1,12}})"')
+LINKS = Path("/sys/class/net")
 
 
 class NotAdmitted(Exception):
@@ -62,6 +69,7 @@ class Vpc:
     async def run(self) -> None:
         """Look and apply until cancelled."""
         backoff = Backoff(LOOK_SECONDS, 15.0, 2.0)
+        await sweep(self._table)
         while True:
             self._look.clear()
             try:
@@ -141,6 +149,22 @@ class Vpc:
         except OSError:
             return ()
         return tuple(sorted({str(address[4][0]) for address in found}))
+
+
+async def sweep(own: str) -> None:
+    """Remove what agents have left whose interfaces are all gone."""
+    try:
+        tables = TABLES.findall(await run(("nft", "list", "tables", "inet")))
+        for table in tables:
+            if table != own and not await _has_interfaces(table):
+                await run(("nft", "delete", "table", "inet", table))
+    except CommandFailed as error:
+        logger.info("tables of earlier agents were not looked through: %s", error)
+
+
+async def _has_interfaces(table: str) -> bool:
+    listed = await run(("nft", "list", "table", "inet", table))
+    return any((LINKS / name).exists() for name in set(ENDS.findall(listed)))
 
 
 def table_name(data_dir: Path) -> str:
