@@ -34,7 +34,8 @@ class Subnet(msgspec.Struct, frozen=True):
 class SecurityGroup(msgspec.Struct, frozen=True):
     """A security group; rules are kept as EC2's IpPermissions documents, one source each.
 
-    ``rule_tags``: the tags of its rules, by rule id (``sgr-…``). Nothing enforces the rules yet.
+    ``rule_ids``: the ids of its rules (``sgr-…``), by what each says; ``rule_tags``: their tags, by
+    those ids. A rule from before ids were kept has the one that follows from what it says.
     """
 
     group_id: str
@@ -45,3 +46,4 @@ class SecurityGroup(msgspec.Struct, frozen=True):
     egress: tuple[dict[str, object], ...] = ()
     tags: tuple[Tag, ...] = ()
     rule_tags: dict[str, tuple[Tag, ...]] = {}
+    rule_ids: dict[str, str] = {}

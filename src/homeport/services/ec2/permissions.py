@@ -172,6 +172,17 @@ def _description(item: Mapping[str, Any]) -> Rule:
     return {"Description": text}
 
 
+def described(rule: Mapping[str, Any], text: str | None) -> Rule:
+    """The rule with this description, or without one. Raises InvalidParameterValue."""
+    about = _description({"Description": text})
+    return {
+        member: [{k: v for k, v in items[0].items() if k != "Description"} | about]
+        if isinstance(items, list)
+        else items
+        for member, items in rule.items()
+    }
+
+
 def check_number(rules: Sequence[Rule]) -> None:
     """At most 60 for IPv4 and 60 for IPv6; a rule that names a group counts for both."""
     for other in ("IpRanges", "Ipv6Ranges"):
@@ -215,10 +226,16 @@ def identity(rule: Mapping[str, object]) -> bytes:
     return msgspec.json.encode(bare, order="deterministic")
 
 
-def rule_id(group_id: str, egress: bool, rule: Mapping[str, object]) -> str:
-    """A stable ``sgr-`` identifier, derived from what the rule says."""
+def digest(group_id: str, egress: bool, rule: Mapping[str, object]) -> str:
+    """What ``SecurityGroup.rule_ids`` knows a rule by; it has the form of an id."""
     text = f"{group_id}|{egress}|".encode() + identity(rule)
     return f"sgr-0{hashlib.sha256(text).hexdigest()[:16]}"
+
+
+def rule_id(group: SecurityGroup, egress: bool, rule: Mapping[str, object]) -> str:
+    """A rule's id; it keeps it when it is modified."""
+    known_by = digest(group.group_id, egress, rule)
+    return group.rule_ids.get(known_by, known_by)
 
 
 def merged(rules: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:

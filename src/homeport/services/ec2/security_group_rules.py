@@ -18,6 +18,7 @@ from .permissions import (
     Rule,
     Sources,
     check_number,
+    digest,
     identity,
     merged,
     parse_rules,
@@ -49,7 +50,7 @@ class FlatRule(msgspec.Struct, frozen=True):
     @property
     def id(self) -> str:
         """``sgr-…``."""
-        return rule_id(self.group.group_id, self.egress, self.rule)
+        return rule_id(self.group, self.egress, self.rule)
 
     @property
     def tags(self) -> Sequence[Tag]:
@@ -68,21 +69,23 @@ def describe_security_group_rules(
     call: Call, request: DescribeSecurityGroupRulesRequestTypeDef
 ) -> Response:
     """Every rule on its own, by id and filters."""
-    rules = [rule for group in call.tx.all(SECURITY_GROUPS) for rule in _flat(group)]
+    rules = [rule for group in call.tx.all(SECURITY_GROUPS) for rule in flat_rules(group)]
     if ids := request.get("SecurityGroupRuleIds"):
-        rules = _by_id(rules, ids)
+        rules = by_id(rules, ids)
     chosen = select(rules, request.get("Filters") or (), FIELDS)
     chosen, token = page(chosen, lambda r: r.id, request)
     views = [_view(call, rule) for rule in chosen]
     return {"SecurityGroupRules": views, "NextToken": token}
 
 
-def _flat(group: SecurityGroup) -> list[FlatRule]:
+def flat_rules(group: SecurityGroup) -> list[FlatRule]:
+    """Its rules one by one."""
     ingress = [FlatRule(group, False, rule) for rule in group.ingress]
     return ingress + [FlatRule(group, True, rule) for rule in group.egress]
 
 
-def _by_id(rules: Sequence[FlatRule], ids: Sequence[str]) -> list[FlatRule]:
+def by_id(rules: Sequence[FlatRule], ids: Sequence[str]) -> list[FlatRule]:
+    """Those with the ids. Raises RuleIdNotFound."""
     known = {rule.id: rule for rule in rules}
     for wanted in ids:
         if wanted not in known:
@@ -145,15 +148,23 @@ def revoke_egress(call: Call, request: RevokeSecurityGroupEgressRequestTypeDef) 
 def _authorize(call: Call, request: Any, *, egress: bool) -> Response:
     group = find_group(call, request.get("GroupId"), request.get("GroupName"))
     side = list(group.egress if egress else group.ingress)
-    added = parse_rules(request, _sources(call, group), egress=egress)
+    added = parse_rules(request, sources_of(call, group), egress=egress)
     present = {identity(rule) for rule in side}
     for rule in added:
         if identity(rule) in present:
             raise DuplicatePermission(f'the specified rule "{words(rule)}" already exists')
     check_number([*side, *added])
     tags = tags_for("security-group-rule", request.get("TagSpecifications") or ())
-    tagged = {rule_id(group.group_id, egress, rule): tags for rule in added if tags}
-    group = _store(call, group, [*side, *added], egress, group.rule_tags | tagged)
+    ids = {digest(group.group_id, egress, rule): f"sgr-0{call.ids.hex16()}" for rule in added}
+    tagged = {key: tags for key in ids.values() if tags}
+    group = put_rules(
+        call,
+        group,
+        [*side, *added],
+        egress,
+        rule_tags=group.rule_tags | tagged,
+        rule_ids=group.rule_ids | ids,
+    )
     views = [_view(call, FlatRule(group, egress, rule)) for rule in added]
     return {"Return": True, "SecurityGroupRules": views}
 
@@ -162,12 +173,12 @@ def _revoke(call: Call, request: Any, *, egress: bool) -> Response:
     """By id, or by what the rules say. In a default VPC rules that are not there are no error but
     named in the answer; elsewhere nothing is removed ("RevokeSecurityGroupIngress", EC2 API)."""
     group = find_group(call, request.get("GroupId"), request.get("GroupName"))
-    here = [rule for rule in _flat(group) if rule.egress == egress]
+    here = [rule for rule in flat_rules(group) if rule.egress == egress]
     unknown: list[Rule] = []
     if ids := request.get("SecurityGroupRuleIds"):
-        gone = _by_id(here, ids)
+        gone = by_id(here, ids)
     else:
-        asked = parse_rules(request, _sources(call, group), egress=egress)
+        asked = parse_rules(request, sources_of(call, group), egress=egress)
         wanted = {identity(rule) for rule in asked}
         gone = [flat for flat in here if identity(flat.rule) in wanted]
         found = {identity(flat.rule) for flat in gone}
@@ -176,8 +187,14 @@ def _revoke(call: Call, request: Any, *, egress: bool) -> Response:
         raise PermissionNotFound
     gone_ids = {flat.id for flat in gone}
     kept = [flat.rule for flat in here if flat.id not in gone_ids]
-    tags = {key: value for key, value in group.rule_tags.items() if key not in gone_ids}
-    _store(call, group, kept, egress, tags)
+    put_rules(
+        call,
+        group,
+        kept,
+        egress,
+        rule_tags={k: v for k, v in group.rule_tags.items() if k not in gone_ids},
+        rule_ids={k: v for k, v in group.rule_ids.items() if v not in gone_ids},
+    )
     return {
         "Return": True,
         "UnknownIpPermissions": merged(unknown) or None,
@@ -185,21 +202,18 @@ def _revoke(call: Call, request: Any, *, egress: bool) -> Response:
     }
 
 
-def _sources(call: Call, group: SecurityGroup) -> Sources:
+def sources_of(call: Call, group: SecurityGroup) -> Sources:
+    """The groups that its rules may name."""
     in_vpc = call.tx.find(SECURITY_GROUPS, "vpc", group.vpc_id)
     return Sources(call.platform.account_id, in_vpc)
 
 
-def _store(
-    call: Call,
-    group: SecurityGroup,
-    side: Sequence[Rule],
-    egress: bool,
-    rule_tags: dict[str, tuple[Tag, ...]],
+def put_rules(
+    call: Call, group: SecurityGroup, side: Sequence[Rule], egress: bool, **more: Any
 ) -> SecurityGroup:
+    """Store the rules of one side, and more of the group."""
     change: dict[str, Any] = {"egress" if egress else "ingress": tuple(side)}
-    changed = msgspec.structs.replace(group, **change, rule_tags=rule_tags)
-    return call.tx.put(SECURITY_GROUPS, changed)
+    return call.tx.put(SECURITY_GROUPS, msgspec.structs.replace(group, **change, **more))
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -217,7 +217,7 @@ def _change(
 def _group_of_rule(call: Call, wanted: str) -> SecurityGroup:
     for group in call.tx.all(SECURITY_GROUPS):
         for egress, side in ((False, group.ingress), (True, group.egress)):
-            if any(rule_id(group.group_id, egress, rule) == wanted for rule in side):
+            if any(rule_id(group, egress, rule) == wanted for rule in side):
                 return group
     raise RuleIdNotFound(wanted)
 
