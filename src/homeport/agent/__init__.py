@@ -17,10 +17,10 @@ from functools import partial
 
 import aiohttp
 
-from . import cgroups
+from . import awslogs, cgroups
 from .api import EcsApi
 from .backoff import Backoff
-from .credentials import CredentialStore
+from .credentials import CredentialStore, instance_credentials
 from .data_dir import DataDirError, locked
 from .engine import Engine, EngineError, EngineFacts, EngineTimeout
 from .execute import ExecuteTargets
@@ -71,6 +71,8 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
     capabilities = (ROLE_CAPABILITIES if serves_tasks else ()) + (
         (TASK_LIMITS,) if task_cgroups is not None else ()
     )
+    if serves_tasks and "awslogs" in facts.log_drivers:
+        capabilities += awslogs.CAPABILITIES
     host = look_at_host(settings, facts, capabilities)
     api = EcsApi(settings, http)
     files = TaskFiles(settings.data_dir)
@@ -78,7 +80,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
     vpc = Vpc(Ec2Api(settings, http), settings) if serves_tasks else None
     sandboxes = Sandboxes(engine, vpc, settings, slots, host.architecture, host.address)
     launcher = Launcher(engine, PortAllocator(), settings, slots, sandboxes, task_cgroups)
-    credentials = CredentialStore()
+    credentials = CredentialStore(instance_credentials(settings.credentials))
     execute = ExecuteTargets(
         engine, Channels(settings, http), partial(role_credentials, settings, credentials)
     )

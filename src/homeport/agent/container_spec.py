@@ -117,6 +117,12 @@ def create_body(
         **_limits(task, container, around.cgroup_parent),
         **_parsed(container.docker_config.host_config, "hostConfig"),
     }
+    if (host_config.get("LogConfig") or {}).get("Type") == "awslogs":
+        logging = host_config["LogConfig"]
+        host_config["LogConfig"] = {
+            **logging,
+            "Config": {**around.log_options, **(logging.get("Config") or {})},
+        }
     if task.network_mode not in ("", "bridge", "host", "none", "awsvpc"):
         raise SpecError(f"network mode {task.network_mode} is not supported by this agent")
     if task.network_mode:

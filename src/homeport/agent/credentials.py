@@ -7,11 +7,15 @@ control plane sends them again with the task.
 from __future__ import annotations
 
 import asyncio
+import hmac
+import uuid
 from dataclasses import dataclass
 
 import msgspec
 
 from homeport.domain.agent_protocol import PayloadTask, RoleCredentials
+
+from .settings import Credentials
 
 TASK_ROLE = "TaskApplication"
 EXECUTION_ROLE = "TaskExecution"
@@ -25,16 +29,31 @@ class TaskCredentials:
     execution_role: RoleCredentials | None = None
 
 
+def instance_credentials(own: Credentials) -> RoleCredentials:
+    """The agent's own access key, as the Engine may ask for it to ship logs of tasks that have no
+    execution role: on EC2 the instance's role does that.
+
+    The id is unguessable and the same after a restart of the agent.
+    """
+    digest = hmac.digest(own.secret_access_key.encode(), b"credentials of the instance", "sha256")
+    return RoleCredentials(
+        credentials_id=str(uuid.UUID(bytes=digest[:16], version=4)),
+        access_key_id=own.access_key_id,
+        secret_access_key=own.secret_access_key,
+        session_token=own.session_token or "",
+    )
+
+
 class CredentialsMissing(Exception):
     """The control plane has not sent a task's credentials within the time."""
 
 
 class CredentialStore:
-    """Credentials by task and by the id that a container asks with."""
+    """Credentials by task and by the id that a container asks with; those of the instance too."""
 
-    def __init__(self) -> None:
+    def __init__(self, instance: RoleCredentials | None = None) -> None:
         self._tasks: dict[str, TaskCredentials] = {}
-        self._by_id: dict[str, RoleCredentials] = {}
+        self._by_id = {instance.credentials_id: instance} if instance else {}
         self._changed = asyncio.Event()
 
     def take(self, payload: PayloadTask) -> PayloadTask:

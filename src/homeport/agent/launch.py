@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from homeport.domain.agent_protocol import PayloadContainer, PayloadEfsVolume, PayloadTask
 
+from .awslogs import start_failure
 from .backoff import Backoff
 from .cgroups import TaskCgroups
 from .container_spec import (
@@ -283,7 +284,7 @@ class Launcher:
             docker_id, bindings = existing.id, published(existing) or bindings
             if existing.state.status != "created":
                 return Launched(docker_id, bindings, digest, self.clock(), adopted=existing)
-        await self._start(docker_id)
+        await self._start(docker_id, task.launch_type)
         return Launched(docker_id, bindings, digest, self.clock())
 
     async def _cgroup(self, task: PayloadTask) -> str:
@@ -317,7 +318,7 @@ class Launcher:
             )
         return facts
 
-    async def _start(self, docker_id: str) -> None:
+    async def _start(self, docker_id: str, launch_type: str) -> None:
         timeout = self.settings.start_timeout
         try:
             await self.engine.start(docker_id, timeout)
@@ -332,7 +333,7 @@ class Launcher:
             facts = await self.engine.inspect(docker_id)
             raise LaunchFailed(
                 Failed(
-                    f"CannotStartContainerError: {said(error)}",
+                    start_failure(launch_type, said(error)),
                     docker_id,
                     facts.state.exit_code if facts else None,
                 )

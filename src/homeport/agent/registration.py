@@ -147,6 +147,11 @@ def identity_document(settings: AgentSettings, identity: Identity, host: Host) -
 
 def attributes(settings: AgentSettings, engine: EngineFacts, host: Host) -> list[dict[str, str]]:
     """Capabilities, logging drivers, and what the owner of the host said."""
-    drivers = [f"com.amazonaws.ecs.capability.logging-driver.{d}" for d in engine.log_drivers]
+    # awslogs needs more than the Engine: it is one of the host's capabilities.
+    drivers = [
+        f"com.amazonaws.ecs.capability.logging-driver.{driver}"
+        for driver in engine.log_drivers
+        if driver != "awslogs"
+    ]
     named = [{"name": name} for name in (*CAPABILITIES, *host.capabilities, *drivers)]
     return named + [{"name": name, "value": value} for name, value in settings.attributes]

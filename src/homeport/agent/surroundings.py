@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .awslogs import log_options
 from .metadata.address import ADDRESS, api_url
 from .settings import AgentSettings
 from .task_state import TaskState, container
@@ -14,11 +15,13 @@ from .task_state import TaskState, container
 class Surroundings:
     """``environment``: variables that are set whatever the definition says; ``defaults``: those
     that a definition may set otherwise. ``pause``: the container whose namespaces are shared.
+    ``log_options``: what awslogs needs to know of the host.
     ``cgroup_parent``: the task's control group, which bounds its containers together.
     ``directories``: where volumes of EFS are on this host, by name."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    log_options: Mapping[str, str] = field(default_factory=dict)
     pause: str = ""
     cgroup_parent: str = ""
     directories: Mapping[str, str] = field(default_factory=dict)
@@ -48,4 +51,4 @@ def surroundings(
         path = f"/v2/credentials/{role.credentials_id}"
         environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = path
         defaults["AWS_ENDPOINT_URL"] = api_url(settings)
-    return Surroundings(environment, defaults)
+    return Surroundings(environment, defaults, log_options(task.payload, name, settings))

@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 from homeport.domain.arn import Ids
 from homeport.domain.task import Task
 from homeport.store import Store, Transaction
-from homeport.store.schema import CONTAINER_INSTANCES, SERVICES, TASK_DEFINITIONS, TASKS
+from homeport.store.schema import (
+    ACCOUNT_SETTINGS,
+    CONTAINER_INSTANCES,
+    SERVICES,
+    TASK_DEFINITIONS,
+    TASKS,
+)
 
 from .frames import Frame, WebSocket, decode, encode
 from .interfaces import interfaces_of
+from .log_config import DEFAULT_MODE
 from .payload import Payload, run_payload, stop_payload
 from .role_credentials import PAYLOAD_MEMBERS, RENEW_SECONDS, RoleCredentialsIssuer
 
@@ -294,4 +301,11 @@ def build_payload(tx: Transaction, task: Task, status: str) -> Payload | None:
         logger.error("%s: its task definition %s is gone", task.arn, task.task_definition_arn)
         return None
     service = tx.get(SERVICES, task.service_arn) if task.service_arn else None
-    return run_payload(task, definition, service, interfaces_of(tx, task))
+    return run_payload(task, definition, service, interfaces_of(tx, task), log_mode(tx, task))
+
+
+def log_mode(tx: Transaction, task: Task) -> str:
+    """How awslogs delivers unless a definition says: the account's ``defaultLogDriverMode``."""
+    root = f"arn:aws:iam::{task.arn.split(':')[4]}:root"
+    setting = tx.get(ACCOUNT_SETTINGS, f"{root}|defaultLogDriverMode")
+    return DEFAULT_MODE if setting is None else setting.value

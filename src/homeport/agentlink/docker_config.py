@@ -42,7 +42,9 @@ def config(definition: Document) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if value}
 
 
-def host_config(definition: Document, network_mode: str) -> dict[str, Any]:
+def host_config(
+    definition: Document, network_mode: str, logging: Document | None = None
+) -> dict[str, Any]:
     """Docker's ``HostConfig``: limits, capabilities, logging, name resolution."""
     linux: Document = definition.get("linuxParameters") or {}
     capabilities: Document = linux.get("capabilities") or {}
@@ -58,7 +60,7 @@ def host_config(definition: Document, network_mode: str) -> dict[str, Any]:
         "SecurityOpt": definition.get("dockerSecurityOptions"),
         "Ulimits": _ulimits(definition.get("ulimits", ())),
         "Sysctls": {c["namespace"]: c["value"] for c in definition.get("systemControls", ())},
-        "LogConfig": _log_config(definition.get("logConfiguration")),
+        "LogConfig": logging,
         "Init": linux.get("initProcessEnabled"),
         "ShmSize": (linux.get("sharedMemorySize") or 0) * MIB,
         "Tmpfs": {t["containerPath"]: _tmpfs(t) for t in linux.get("tmpfs", ())},
@@ -89,12 +91,6 @@ def _health_check(check: Document | None) -> dict[str, Any] | None:
 
 def _ulimits(limits: Sequence[Document]) -> list[dict[str, Any]]:
     return [{"Name": u["name"], "Soft": u["softLimit"], "Hard": u["hardLimit"]} for u in limits]
-
-
-def _log_config(logging: Document | None) -> dict[str, Any] | None:
-    if not logging:
-        return None
-    return {"Type": logging["logDriver"], "Config": dict(logging.get("options") or {})}
 
 
 def _tmpfs(mount: Document) -> str:

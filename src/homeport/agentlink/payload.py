@@ -11,6 +11,8 @@ from homeport.domain.task import Container, Task
 from homeport.domain.task_definition import TaskDefinition
 
 from . import docker_config
+from .log_config import DEFAULT_MODE, log_config
+from .role_credentials import role_of
 
 # A payload is the protocol's own JSON document; its containers carry open-ended Docker JSON.
 Payload = dict[str, Any]
@@ -21,10 +23,12 @@ def run_payload(
     definition: TaskDefinition,
     service: Service | None,
     interfaces: Sequence[Payload] = (),
+    log_mode: str = DEFAULT_MODE,
 ) -> Payload:
     """A task that is to run (member ``tasks[]`` of a PayloadMessage).
 
     ``interfaces``: its ``elasticNetworkInterfaces`` (``network.interface_payload``).
+    ``log_mode``: of awslogs where a container names none.
     """
     overrides = container_overrides(task)
     documents = {d["name"]: d for d in containers_of(definition)}
@@ -42,7 +46,13 @@ def run_payload(
         "overrides": "{}",
         "volumes": [_volume(v) for v in definition.document.get("volumes") or ()],  # type: ignore[attr-defined]
         "containers": [
-            _container(c, documents[c.name], overrides.get(c.name, {}), definition.network_mode)
+            _container(
+                c,
+                documents[c.name],
+                overrides.get(c.name, {}),
+                definition.network_mode,
+                log_config(documents[c.name].get("logConfiguration"), c.name, task.arn, log_mode),
+            )
             for c in task.containers
         ],
     }
@@ -54,6 +64,9 @@ def run_payload(
         payload["elasticNetworkInterfaces"] = list(interfaces)
     if service is not None:
         payload["serviceName"] = service.name
+    if role_of(task, definition, "executionRoleArn"):
+        for container in payload["containers"]:
+            container["logsAuthStrategy"] = "EXECUTION_ROLE"
     for name in ("pidMode", "ipcMode"):
         if definition.document.get(name):
             payload[name] = definition.document[name]
@@ -95,6 +108,7 @@ def _container(
     document: Mapping[str, Any],
     override: Mapping[str, Any],
     network_mode: str,
+    logging: Mapping[str, Any] | None,
 ) -> Payload:
     merged = {**document, **{k: v for k, v in override.items() if k != "environment"}}
     environment = {e["name"]: e["value"] for e in document.get("environment", ())}
@@ -115,7 +129,7 @@ def _container(
         "dockerConfig": {
             "version": "1.21",
             "config": json.dumps(docker_config.config(merged)),
-            "hostConfig": json.dumps(docker_config.host_config(merged, network_mode)),
+            "hostConfig": json.dumps(docker_config.host_config(merged, network_mode, logging)),
         },
     }
     for name in (

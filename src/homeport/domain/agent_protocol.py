@@ -79,7 +79,10 @@ class PayloadDockerConfig(Wire, frozen=True):
 
 
 class PayloadContainer(Wire, frozen=True):
-    """A container of a task: ``cpu`` in units (1024 a core), ``memory`` in MiB, timeouts in s."""
+    """A container of a task: ``cpu`` in units (1024 a core), ``memory`` in MiB, timeouts in s.
+
+    ``logs_auth_strategy`` EXECUTION_ROLE: awslogs signs with the task's execution role.
+    """
 
     name: str
     image: str = ""
@@ -102,6 +105,7 @@ class PayloadContainer(Wire, frozen=True):
     managed_agents: list[PayloadManagedAgent] | None = None
     overrides: str | None = None
     docker_config: PayloadDockerConfig = PayloadDockerConfig()
+    logs_auth_strategy: str = ""
 
 
 class PayloadHostVolume(Wire, frozen=True):

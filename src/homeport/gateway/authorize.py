@@ -29,6 +29,8 @@ AGENT_ACTIONS = frozenset(
         "ecs:SubmitContainerStateChange",
         "ecs:SubmitTaskStateChange",
         "ecs:UpdateContainerInstancesState",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
         "ssmmessages:CreateControlChannel",
         "ssmmessages:CreateDataChannel",
         "ssmmessages:OpenControlChannel",

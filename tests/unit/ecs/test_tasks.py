@@ -183,7 +183,7 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
             )
         ),
         ({"container": {"secrets": [{"name": "A", "valueFrom": "b"}]}}, "secrets"),
-        ({"container": {"logConfiguration": {"logDriver": "awslogs"}}}, "awslogs"),
+        ({"container": {"logConfiguration": {"logDriver": "awsfirelens"}}}, "awsfirelens"),
         ({"container": {"resourceRequirements": [{"type": "GPU"}]}}, "resourceRequirements"),
     ],
 )

@@ -73,16 +73,15 @@ class Answers:
         found = self.credentials.by_id(credentials_id)
         if found is None:
             return None
-        return Answer(
-            200,
-            {
-                "RoleArn": found.role_arn,
-                "AccessKeyId": found.access_key_id,
-                "SecretAccessKey": found.secret_access_key,
-                "Token": found.session_token,
-                "Expiration": found.expiration,
-            },
-        )
+        members = {
+            "RoleArn": found.role_arn,
+            "AccessKeyId": found.access_key_id,
+            "SecretAccessKey": found.secret_access_key,
+            "Token": found.session_token,
+            "Expiration": found.expiration,
+        }
+        # The instance's own are of no role and do not expire.
+        return Answer(200, {name: value for name, value in members.items() if value})
 
     # ── Metadata ────────────────────────────────────────────────────────────────────────────────
 

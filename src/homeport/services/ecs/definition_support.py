@@ -15,6 +15,7 @@ PARAMETERS = "tests/system/test_container_parameters.py"
 ORDER = "tests/system/test_container_order.py"
 TASK_LIMITS = "tests/system/test_task_limits.py"
 SERVICES = "tests/system/test_services.py"
+LOGS = "tests/system/test_logs.py"
 METADATA = "tests/system/test_task_endpoint.py"
 
 
@@ -44,6 +45,7 @@ _PORTS = "test_a_dynamic_host_port_is_reachable_at_the_instances_address"
 _ENVIRONMENT = "test_environment_command_and_entry_point_reach_the_process"
 _HOSTS = "test_extra_hosts_and_dns"
 _DOCKER = "test_docker_labels_and_security_options"
+_PRINTED = "test_what_a_container_prints_is_in_the_stream_of_its_task"
 _ORDER = "test_four_containers_start_and_stop_in_order"
 _ROLES = "test_a_container_gets_its_task_role_and_not_its_execution_role"
 _C = "containerDefinitions"
@@ -117,7 +119,9 @@ SUPPORT: Mapping[str, Support] = {
     f"{_C}.pseudoTerminal": _done(PARAMETERS, _DOCKER),
     f"{_C}.dockerLabels": _done(PARAMETERS, _DOCKER),
     f"{_C}.ulimits": _done(PARAMETERS, "test_ulimits"),
-    f"{_C}.logConfiguration": _done(PARAMETERS, "test_log_configuration"),
+    f"{_C}.logConfiguration": _done(
+        LOGS, "test_what_a_container_prints_is_in_the_stream_of_its_task"
+    ),
     f"{_C}.healthCheck": _done(TASKS, "test_container_health_comes_from_the_engine"),
     f"{_C}.systemControls": _done(PARAMETERS, "test_system_controls"),
     f"{_C}.resourceRequirements": _refused("resourceRequirements"),

@@ -14,9 +14,6 @@ from homeport.domain.task_definition import TaskDefinition
 Document = Mapping[str, Any]  # a registered document: open-ended by nature
 Test = Callable[[Document], bool]
 
-# Log drivers that need an AWS service or a router container; the others are Docker's own.
-AWS_LOG_DRIVERS = frozenset({"awslogs", "awsfirelens"})
-
 
 def _has(name: str) -> Test:
     return lambda document: bool(document.get(name))
@@ -26,8 +23,8 @@ def _volume_with(name: str) -> Test:
     return lambda document: any(volume.get(name) for volume in document.get("volumes") or ())
 
 
-def _aws_log_driver(container: Document) -> bool:
-    return (container.get("logConfiguration") or {}).get("logDriver") in AWS_LOG_DRIVERS
+def _firelens(container: Document) -> bool:
+    return (container.get("logConfiguration") or {}).get("logDriver") == "awsfirelens"
 
 
 def _log_secrets(container: Document) -> bool:
@@ -62,7 +59,7 @@ CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
     ("resourceRequirements", _has("resourceRequirements")),
     ("credentialSpecs", _has("credentialSpecs")),
     ("firelensConfiguration", _has("firelensConfiguration")),
-    ("logConfiguration.logDriver awslogs and awsfirelens", _aws_log_driver),
+    ("logConfiguration.logDriver awsfirelens", _firelens),
     ("logConfiguration.secretOptions", _log_secrets),
 )
 

@@ -116,6 +116,8 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[str]:
         driver = (container.get("logConfiguration") or {}).get("logDriver")
         if driver:
             yield f"com.amazonaws.ecs.capability.logging-driver.{driver}"
+        if driver == "awslogs" and document.get("executionRoleArn"):
+            yield "ecs.capability.execution-role-awslogs"
         if container.get("privileged"):
             yield "com.amazonaws.ecs.capability.privileged-container"
         if container.get("healthCheck"):
