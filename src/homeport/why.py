@@ -16,8 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from homeport.decide.placement import CandidateInstance, TaskToPlace
 from homeport.decide.placement.constraints import Constraint, unsatisfied
 from homeport.decide.placement.resources import refusals
+from homeport.domain.container_instance import PLATFORM_CAPACITY
 from homeport.domain.task_definition import TaskDefinition
 from homeport.scheduling.demand import demand_of
+from homeport.scheduling.platform import architecture, required_of_host
 from homeport.services.ecs.task_definition_document import (
     container_definitions,
     required_attributes,
@@ -82,6 +84,13 @@ def _of_task(ecs: Any, cluster: str, task: Document) -> Iterator[str]:
 
 
 def _waiting_for_agent(ecs: Any, cluster: str, task: Document) -> Iterator[str]:
+    if task["launchType"] == "FARGATE":
+        yield "  It is with the platform: " + (
+            "its network interface is attached."
+            if task["lastStatus"] == "PROVISIONING"
+            else "an image is pulled, or a container starts."
+        )
+        return
     (instance,) = _instances(ecs, cluster, [task["containerInstanceArn"]])
     where = _short(instance["containerInstanceArn"])
     if instance["agentConnected"] and task["lastStatus"] == "PROVISIONING":
@@ -104,7 +113,8 @@ def _of_service(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
         )
     missing = service["desiredCount"] - service["runningCount"] - service["pendingCount"]
     if missing > 0:
-        yield f"{missing} tasks are missing. On each container instance:"
+        where = "host of the platform" if _on_fargate(service) else "container instance"
+        yield f"{missing} tasks are missing. On each {where}:"
         yield from _placement(ecs, cluster, service)
         yield from _last_failure(ecs, cluster, service)
     yield "Last events:"
@@ -130,12 +140,13 @@ def _last_failure(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
 
 def _placement(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
     task, constraints = _wanted(ecs, service)
-    arns = ecs.list_container_instances(cluster=cluster)["containerInstanceArns"]
-    if not arns:
-        yield "  The cluster has none: start an agent with --cluster " + cluster
+    hosts = _platform(ecs) if _on_fargate(service) else _hosts(ecs, cluster)
+    if not hosts:
+        option = "--platform" if _on_fargate(service) else f"--cluster {cluster}"
+        yield f"  There is none: start an agent with {option}"
         return
     groups = _groups(ecs, cluster)
-    for document in _instances(ecs, cluster, arns):
+    for document in hosts:
         instance = _candidate(document, groups)
         yield f"  {_short(instance.arn)} ({instance.availability_zone}, {instance.status}):"
         reasons = [_said(reason, task, instance) for reason in refusals(task, instance)]
@@ -146,6 +157,26 @@ def _placement(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
             reasons.insert(0, "it takes no tasks while it is " + instance.status)
         for reason in reasons or ["it could take a task now"]:
             yield f"    {reason}"
+
+
+def _on_fargate(service: Document) -> bool:
+    strategy = service.get("capacityProviderStrategy") or [{}]
+    name = service.get("launchType") or strategy[0].get("capacityProvider", "")
+    return str(name).startswith("FARGATE")
+
+
+def _hosts(ecs: Any, cluster: str, query: str = "") -> list[Document]:
+    filtered = {"filter": query} if query else {}
+    arns = ecs.list_container_instances(cluster=cluster, **filtered)["containerInstanceArns"]
+    return _instances(ecs, cluster, arns) if arns else []
+
+
+def _platform(ecs: Any) -> list[Document]:
+    """The hosts of every cluster that take FARGATE tasks."""
+    query = f"attribute:{PLATFORM_CAPACITY} exists"
+    pages = ecs.get_paginator("list_clusters").paginate()
+    clusters = [arn for page in pages for arn in page["clusterArns"]]
+    return [host for cluster in clusters for host in _hosts(ecs, cluster, query)]
 
 
 def _wanted(ecs: Any, service: Document) -> tuple[TaskToPlace, list[Constraint]]:
@@ -165,14 +196,17 @@ def _wanted(ecs: Any, service: Document) -> tuple[TaskToPlace, list[Constraint]]
         memory=parse_size(document.get("memory"), "memory"),
     )
     demand = demand_of(definition, {})
+    required = frozenset(required_attributes(document))
     task = TaskToPlace(
         group=f"service:{service['serviceName']}",
         cpu=demand.cpu,
         memory=demand.memory,
         tcp_ports=frozenset(demand.tcp_ports),
         udp_ports=frozenset(demand.udp_ports),
-        required_attributes=frozenset(required_attributes(document)),
+        required_attributes=required_of_host(required) if _on_fargate(service) else required,
     )
+    if _on_fargate(service):
+        return task, list(architecture(definition))
     both = (*document.get("placementConstraints", ()), *service.get("placementConstraints", ()))
     return task, [Constraint(c["type"], c.get("expression") or "") for c in both]
 

@@ -8,7 +8,7 @@ everything happens in the caller's transaction.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -38,12 +38,11 @@ from homeport.store.schema import CONTAINER_INSTANCES, TASKS
 from .candidates import candidate, candidates, platform_candidates
 from .fargate_start import start_failure_of
 from .network_interfaces import give_interface
+from .platform import architecture, required_of_host
 from .template import TaskTemplate, new_task
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
 EMPTY_PROVIDER = "EMPTY CAPACITY PROVIDER"
-# One limit per task, whatever its containers do: a host that can't hold it takes no FARGATE task.
-TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +140,6 @@ def _pool(tx: Transaction, template: TaskTemplate) -> list[CandidateInstance]:
     return [c for c in pool if c.attributes.get(MEMBERSHIP_ATTRIBUTE) == wanted]
 
 
-def _architecture(template: TaskTemplate) -> tuple[Constraint, ...]:
-    """The processor that a definition asks for by name; without it any host will do."""
-    platform = template.task_definition.document.get("runtimePlatform")
-    wanted = platform.get("cpuArchitecture") if isinstance(platform, Mapping) else None
-    if not wanted:
-        return ()
-    return (Constraint("memberOf", f"attribute:ecs.cpu-architecture == {str(wanted).lower()}"),)
-
-
 def _rules(
     template: TaskTemplate,
     constraints: Sequence[PlacementConstraint],
@@ -160,7 +150,9 @@ def _rules(
     if not strategies and (template.service_arn is not None or _on_platform(template)):
         strategies = SERVICE_DEFAULT
     if _on_platform(template):
-        return PlacementRules(constraints=_architecture(template), strategies=strategies)
+        return PlacementRules(
+            constraints=architecture(template.task_definition), strategies=strategies
+        )
     return PlacementRules(
         constraints=(*defined, *(Constraint(c.type, c.expression) for c in constraints)),
         strategies=strategies,
@@ -178,7 +170,7 @@ def _to_place(template: TaskTemplate) -> TaskToPlace:
         memory=demand.memory,
         tcp_ports=frozenset(demand.tcp_ports),
         udp_ports=frozenset(demand.udp_ports),
-        required_attributes=required | {TASK_LIMITS} if _on_platform(template) else required,
+        required_attributes=required_of_host(required) if _on_platform(template) else required,
     )
 
 
