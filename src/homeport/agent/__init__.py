@@ -26,7 +26,7 @@ from .engine import Engine, EngineError, EngineFacts, EngineTimeout
 from .execute import ExecuteTargets
 from .execute.channels import Channels
 from .execute.targets import role_credentials
-from .host import ROLE_CAPABILITIES, Host, look_at_host
+from .host import ROLE_CAPABILITIES, Host, look_at_host, open_files_limit
 from .identity import load_identity
 from .launch import Launcher
 from .metadata.address import claim_address
@@ -79,7 +79,9 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
     slots = asyncio.Semaphore(settings.starts_at_once or max(2, os.cpu_count() or 2))
     vpc = Vpc(Ec2Api(settings, http), settings) if serves_tasks else None
     sandboxes = Sandboxes(engine, vpc, settings, slots, host.architecture, host.address)
-    launcher = Launcher(engine, PortAllocator(), settings, slots, sandboxes, task_cgroups)
+    launcher = Launcher(
+        engine, PortAllocator(), settings, slots, sandboxes, task_cgroups, open_files_limit()
+    )
     credentials = CredentialStore(instance_credentials(settings.credentials))
     execute = ExecuteTargets(
         engine, Channels(settings, http), partial(role_credentials, settings, credentials)

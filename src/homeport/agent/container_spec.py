@@ -34,6 +34,7 @@ LABEL_FAMILY = "com.amazonaws.ecs.task-definition-family"
 LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
 
+FARGATE_OPEN_FILES = 65535
 MIB = 1024 * 1024
 MINIMUM_MEMORY = 6 * MIB  # what the Engine accepts
 MINIMUM_CPU_SHARES = 2  # the kernel's least
@@ -127,9 +128,19 @@ def create_body(
         raise SpecError(f"network mode {task.network_mode} is not supported by this agent")
     if task.network_mode:
         host_config["NetworkMode"] = task.network_mode
+    if task.launch_type == "FARGATE":
+        host_config |= _many_files(host_config.get("Ulimits") or [], around.open_files)
     if around.pause:
         host_config |= _shared(task, f"container:{around.pause}")
     return {**config, "HostConfig": host_config}
+
+
+def _many_files(ulimits: list[Document], most: int) -> Document:
+    """The one limit that Fargate sets by itself, as far as the host goes."""
+    if not most or any(limit["Name"] == "nofile" for limit in ulimits):
+        return {}
+    files = min(FARGATE_OPEN_FILES, most)
+    return {"Ulimits": [*ulimits, {"Name": "nofile", "Soft": files, "Hard": files}]}
 
 
 def _shared(task: PayloadTask, pause: str) -> Document:

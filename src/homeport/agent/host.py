@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import resource
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,11 @@ def look_at_host(
 def usable_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def open_files_limit() -> int:
+    """The most files that a process of this host may open, as far as this one knows."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 def total_memory(meminfo: str) -> int:

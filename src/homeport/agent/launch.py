@@ -117,6 +117,7 @@ class Launcher:
     slots: asyncio.Semaphore
     sandboxes: Sandboxes
     cgroups: TaskCgroups | None = None
+    open_files: int = 0
     clock: Callable[[], float] = time.time
     _digests: dict[str, str] = field(default_factory=dict)
 
@@ -266,7 +267,12 @@ class Launcher:
     ) -> Launched:
         directories = await self._provide_volumes(task)
         name = docker_name(task, container.name)
-        around = replace(around, cgroup_parent=await self._cgroup(task), directories=directories)
+        around = replace(
+            around,
+            cgroup_parent=await self._cgroup(task),
+            open_files=self.open_files,
+            directories=directories,
+        )
         body = create_body(task, container, bindings, self.settings.cluster, around)
         digest = self._digests.get(container.image, "")
         try:

@@ -17,13 +17,15 @@ class Surroundings:
     that a definition may set otherwise. ``pause``: the container whose namespaces are shared.
     ``log_options``: what awslogs needs to know of the host.
     ``cgroup_parent``: the task's control group, which bounds its containers together.
-    ``directories``: where volumes of EFS are on this host, by name."""
+    ``open_files``: the most that this host can let a process open. ``directories``: where volumes
+    of EFS are on this host, by name."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     log_options: Mapping[str, str] = field(default_factory=dict)
     pause: str = ""
     cgroup_parent: str = ""
+    open_files: int = 0
     directories: Mapping[str, str] = field(default_factory=dict)
 
 

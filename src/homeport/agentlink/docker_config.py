@@ -15,18 +15,6 @@ NANOSECONDS = 1_000_000_000
 Document = Mapping[str, Any]  # a container definition as registered: open-ended by nature
 
 
-# Of every container on Fargate, unless its definition says otherwise.
-FARGATE_NOFILE = {"name": "nofile", "softLimit": 65535, "hardLimit": 65535}
-
-
-def on_fargate(definition: Document) -> dict[str, Any]:
-    """The definition with the one limit that Fargate sets by itself."""
-    limits = [*(definition.get("ulimits") or ())]
-    if not any(limit["name"] == "nofile" for limit in limits):
-        limits.append(FARGATE_NOFILE)
-    return {**definition, "ulimits": limits}
-
-
 def config(definition: Document) -> dict[str, Any]:
     """Docker's ``Config``: what belongs to the container itself."""
     wanted: dict[str, Any] = {

@@ -32,8 +32,6 @@ def run_payload(
     """
     overrides = container_overrides(task)
     documents = {d["name"]: d for d in containers_of(definition)}
-    if task.launch_type == "FARGATE":
-        documents = {name: docker_config.on_fargate(d) for name, d in documents.items()}
     payload: Payload = {
         "arn": task.arn,
         "taskClusterArn": task.cluster_arn,

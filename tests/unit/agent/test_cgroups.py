@@ -17,7 +17,7 @@ from homeport.agent.engine import EngineFacts
 from homeport.agent.settings import AgentSettings, Credentials, SettingsError
 from homeport.agent.settings import settings_from_environment as from_environment
 from homeport.agent.surroundings import Surroundings
-from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+from homeport.domain.agent_protocol import PayloadContainer, PayloadDockerConfig, PayloadTask
 
 MIB = 1024 * 1024
 TASK = PayloadTask(
@@ -147,3 +147,20 @@ def test_the_parent_group_is_a_setting() -> None:
     for wrong in ("ecs", "/", "/../ecs"):
         with pytest.raises(SettingsError):
             from_environment(environment | {"HOMEPORT_AGENT_CGROUP_PARENT": wrong})
+
+
+def test_a_fargate_container_may_open_many_files_as_far_as_the_host_goes() -> None:
+    fargate = msgspec.structs.replace(TASK, launch_type="FARGATE")
+
+    def limits(task: PayloadTask, most: int, host_config: str = "{}") -> object:
+        container = PayloadContainer(
+            "a", docker_config=PayloadDockerConfig(host_config=host_config)
+        )
+        around = Surroundings(cgroup_parent="/ecs/0123abcd", open_files=most)
+        return create_body(task, container, (), "default", around)["HostConfig"].get("Ulimits")
+
+    assert limits(fargate, 1_000_000) == [{"Name": "nofile", "Soft": 65535, "Hard": 65535}]
+    assert limits(fargate, 20_000) == [{"Name": "nofile", "Soft": 20_000, "Hard": 20_000}]
+    own = '{"Ulimits": [{"Name": "nofile", "Soft": 9, "Hard": 10}]}'
+    assert limits(fargate, 20_000, own) == [{"Name": "nofile", "Soft": 9, "Hard": 10}]
+    assert limits(TASK, 1_000_000) is None

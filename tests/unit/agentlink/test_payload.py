@@ -98,18 +98,3 @@ def test_task_level_overrides_stand_before_the_definition() -> None:
     task = msgspec.structs.replace(TASK, overrides={"cpu": "512", "memory": "1024"})
     payload = run_payload(task, definition, None)
     assert (payload["cpu"], payload["memory"]) == (0.5, 1024)
-
-
-def test_on_fargate_a_container_may_open_many_files() -> None:
-    task = msgspec.structs.replace(TASK, launch_type="FARGATE")
-    document = DEFINITION.document["containerDefinitions"][0]  # type: ignore[index]
-    unlimited = {k: v for k, v in document.items() if k != "ulimits"}
-    for given, limits in (
-        (document, [{"Name": "nofile", "Soft": 10, "Hard": 20}]),
-        (unlimited, [{"Name": "nofile", "Soft": 65535, "Hard": 65535}]),
-    ):
-        definition = msgspec.structs.replace(DEFINITION, document={"containerDefinitions": [given]})
-        payload = run_payload(task, definition, None)
-        assert payload["launchType"] == "FARGATE"
-        host = json.loads(payload["containers"][0]["dockerConfig"]["hostConfig"])
-        assert host["Ulimits"] == limits

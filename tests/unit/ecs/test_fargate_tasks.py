@@ -173,6 +173,15 @@ def test_overrides_choose_another_size_and_disk(world: World) -> None:
     assert task["ephemeralStorage"] == {"sizeInGiB": 21}
 
 
+def test_why_a_container_did_not_start_is_why_the_task_stopped(world: World) -> None:
+    arn = run(world)["taskArn"]
+    reason = "CannotPullContainerError: Error response from daemon: no such host"
+    container = {"containerName": "web", "status": "STOPPED", "reason": reason}
+    world("SubmitTaskStateChange", task=arn, status="STOPPED", containers=[container])
+    task = described(world, arn)
+    assert (task["stopCode"], task["stoppedReason"]) == ("TaskFailedToStart", reason)
+
+
 # -- what is refused ----------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ TASKS = "tests/system/test_tasks.py"
 PARAMETERS = "tests/system/test_container_parameters.py"
 ORDER = "tests/system/test_container_order.py"
 TASK_LIMITS = "tests/system/test_task_limits.py"
+FARGATE = "tests/system/test_fargate.py"
 SERVICES = "tests/system/test_services.py"
 LOGS = "tests/system/test_logs.py"
 METADATA = "tests/system/test_task_endpoint.py"
@@ -139,9 +140,7 @@ SUPPORT: Mapping[str, Support] = {
     ),
     "volumes.configuredAtLaunch": _refused("volumes.configuredAtLaunch"),
     "placementConstraints": _done(SERVICES, "test_two_hosts_share_the_tasks"),
-    "requiresCompatibilities": _stored(
-        "checked and answered; FARGATE tasks go to platform capacity"
-    ),
+    "requiresCompatibilities": _done(FARGATE, "test_a_fargate_task_has_a_platform_and_no_instance"),
     "cpu": _done(TASK_LIMITS, "test_two_busy_containers_share_the_tasks_cpu"),
     "memory": _done(
         TASK_LIMITS, "test_containers_may_each_use_less_than_the_task_but_not_more_together"

@@ -219,8 +219,10 @@ def _why(task: Task, told: str, essential: Collection[str]) -> tuple[str, str]:
     """Stop code and reason of a task that nobody asked to stop."""
     if task.started_at or _ran(task, essential):
         return "EssentialContainerExited", ESSENTIAL_EXITED
-    explained = any(container.reason for container in task.containers)
-    return "TaskFailedToStart", FAILED_TO_START if explained or not told else told[:MAX_REASON]
+    reasons = [container.reason for container in task.containers if container.reason]
+    if task.launch_type == "FARGATE" and reasons:
+        return "TaskFailedToStart", reasons[0]  # on EC2 it stands at the container alone
+    return "TaskFailedToStart", FAILED_TO_START if reasons or not told else told[:MAX_REASON]
 
 
 def _essential_stopped(task: Task, essential: Collection[str]) -> bool:
