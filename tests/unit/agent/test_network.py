@@ -141,3 +141,23 @@ def test_the_pause_image_is_under_a_kilobyte_of_program_and_named_by_it() -> Non
         assert len(pause._program(machine)) < 1024
     with pytest.raises(pause.NoPauseImage, match="riscv64"):
         pause.reference("riscv64")
+
+
+@pytest.mark.parametrize(
+    ("target", "state", "internet"),
+    [
+        ("<gatewayId>igw-1</gatewayId>", "active", "igw"),
+        ("<natGatewayId>nat-1</natGatewayId>", "active", "nat"),
+        ("<natGatewayId>nat-1</natGatewayId>", "blackhole", ""),
+        ("<gatewayId>igw-1</gatewayId>", "blackhole", ""),
+    ],
+)
+def test_a_route_to_what_is_gone_is_no_way_out(target: str, state: str, internet: str) -> None:
+    route = f"<item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock>{target}"
+    text = (
+        '<DescribeRouteTablesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+        f"<routeTableSet><item><vpcId>vpc-1</vpcId><routeSet>{route}<state>{state}</state></item>"
+        "</routeSet></item></routeTableSet></DescribeRouteTablesResponse>"
+    )
+    (table,) = view.route_tables(view.parse(text))
+    assert table.internet == internet

@@ -169,6 +169,8 @@ def _route_table(item: ElementTree.Element) -> RouteTable:
     associations = list(item.iterfind("associationSet/item"))
     internet = ""
     for route in item.iterfind("routeSet/item"):
+        if _text(route, "state") == "blackhole":
+            continue  # what it leads to was deleted or detached
         if _text(route, "destinationCidrBlock") == "0.0.0.0/0":
             if _text(route, "natGatewayId"):
                 internet = "nat"
