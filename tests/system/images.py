@@ -25,7 +25,7 @@ def busybox_image() -> str:
 
     Its tag is the content's digest, so it is made once per machine and content.
     """
-    archive = _root_file_system(_busybox())
+    archive = busybox_archive()
     reference = f"{REPOSITORY}:{hashlib.sha256(archive).hexdigest()[:12]}"
     if _docker("image", "inspect", reference).returncode != 0:
         made = _docker("import", "--change", 'CMD ["sh"]', "-", reference, stdin=archive)

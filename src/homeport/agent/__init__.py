@@ -37,11 +37,13 @@ from .network.sandbox import Sandboxes
 from .network.vpc import Vpc
 from .ports import PortAllocator
 from .registration import TASK_LIMITS, RegistrationRefused, register
+from .secret_sources import SecretSources
 from .sessions import Deregistered, Sessions
 from .settings import AgentSettings, SettingsError
 from .surroundings import surroundings
 from .task_files import TaskFiles
 from .task_runner import Tools
+from .task_secrets import TaskSecrets
 from .tasks import Tasks
 
 __all__ = ["AgentSettings", "DataDirError", "RegistrationRefused", "SettingsError", "run_agent"]
@@ -96,6 +98,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             execute,
             credentials,
             partial(surroundings, settings=settings, endpoint=serves_tasks),
+            TaskSecrets(SecretSources(settings, http), credentials),
         )
     )
     try:

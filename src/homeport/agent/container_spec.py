@@ -118,12 +118,8 @@ def create_body(
         **_limits(task, container, around.cgroup_parent),
         **_parsed(container.docker_config.host_config, "hostConfig"),
     }
-    if (host_config.get("LogConfig") or {}).get("Type") == "awslogs":
-        logging = host_config["LogConfig"]
-        host_config["LogConfig"] = {
-            **logging,
-            "Config": {**around.log_options, **(logging.get("Config") or {})},
-        }
+    if host_config.get("LogConfig"):
+        host_config["LogConfig"] = _log_config(host_config["LogConfig"], around)
     if task.network_mode not in ("", "bridge", "host", "none", "awsvpc"):
         raise SpecError(f"network mode {task.network_mode} is not supported by this agent")
     if task.network_mode:
@@ -143,6 +139,13 @@ def _many_files(ulimits: list[Document], most: int) -> Document:
     return {"Ulimits": [*ulimits, {"Name": "nofile", "Soft": files, "Hard": files}]}
 
 
+def _log_config(logging: Document, around: Surroundings) -> Document:
+    """The host's options before the definition's own, those that are secret after them."""
+    hosts = around.log_options if logging.get("Type") == "awslogs" else {}
+    options = {**hosts, **(logging.get("Config") or {}), **around.secrets.log_options}
+    return {**logging, "Config": options} if options else logging
+
+
 def _shared(task: PayloadTask, pause: str) -> Document:
     """The namespaces that are the pause container's."""
     shared = {
@@ -154,7 +157,13 @@ def _shared(task: PayloadTask, pause: str) -> Document:
 
 
 def _config(task: PayloadTask, container: PayloadContainer, around: Surroundings) -> Document:
-    environment = {**around.defaults, **(container.environment or {}), **around.environment}
+    environment = {
+        **around.defaults,
+        **around.secrets.defaults,
+        **(container.environment or {}),
+        **around.secrets.environment,
+        **around.environment,
+    }
     config: Document = {
         "Image": container.image,
         "Env": [f"{name}={value}" for name, value in environment.items()],

@@ -288,10 +288,14 @@ class Engine:
         async with _within(REMOVE_SECONDS):
             await self._docker.images.import_image(archive)
 
-    async def pull(self, image: str, seconds: float) -> None:
-        """Pull an image; without tag or digest, its ``latest``."""
+    async def pull(
+        self, image: str, seconds: float, login: Mapping[str, str] | None = None
+    ) -> None:
+        """Pull an image; without tag or digest, its ``latest``. ``login``: user name, password."""
+        if login is not None and "/" not in image:
+            image = f"docker.io/library/{image}"  # a login is for a registry that is named
         async with _within(seconds):
-            await self._docker.images.pull(image)
+            await self._docker.images.pull(image, auth=dict(login) if login else None)
 
     async def digest(self, image: str) -> str:
         """The repository digest of an image that was pulled (``sha256:…``), or empty."""

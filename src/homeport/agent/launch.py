@@ -82,11 +82,13 @@ class Launched:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It does not run; ``reason`` in the official agent's words."""
+    """It does not run; ``reason`` in the official agent's words. ``whole_task``: the reason is the
+    task's, none of its containers can run."""
 
     reason: str
     docker_id: str = ""
     exit_code: int | None = None
+    whole_task: bool = False
 
 
 class LaunchFailed(Exception):
@@ -134,7 +136,7 @@ class Launcher:
         not_pulled = None
         try:
             if behavior != "prefer-cached":
-                not_pulled = await self._pull(container.image, progress)
+                not_pulled = await self._pull(container.image, around, progress)
             if not_pulled and behavior == "always":
                 return not_pulled
             return await self._until_reachable(task, container, around, progress, not_pulled)
@@ -188,7 +190,7 @@ class Launcher:
                 return launched
             except _ImageAbsent:
                 progress.interruptible = True
-                failed = not_pulled or await self._pull(container.image, progress)
+                failed = not_pulled or await self._pull(container.image, around, progress)
                 if failed:
                     raise LaunchFailed(failed) from None
             except _PortTaken as error:
@@ -351,11 +353,13 @@ class Launcher:
         except (EngineError, EngineTimeout) as error:
             logger.error("container %s could not be removed: %s", docker_id, error)
 
-    async def _pull(self, image: str, progress: Progress) -> Failed | None:
+    async def _pull(self, image: str, around: Surroundings, progress: Progress) -> Failed | None:
         """Why it could not be pulled, or None."""
         progress.pull_started_at = self.clock()
+        known = around.secrets.login
+        login = {"username": known.username, "password": known.password} if known else None
         try:
-            await self.engine.pull(image, self.settings.pull_timeout)
+            await self.engine.pull(image, self.settings.pull_timeout, login)
             self._digests[image] = await self.engine.digest(image)
         except EngineTimeout as error:
             return timed_out("pulled", error.seconds)

@@ -37,6 +37,12 @@ CAPABILITIES = (
     "ecs.capability.efs",
     "ecs.capability.efsAuth",
     "ecs.capability.execute-command",
+    "ecs.capability.env-files.s3",
+    "ecs.capability.private-registry-authentication.secretsmanager",
+    "ecs.capability.secrets.asm.bootstrap.log-driver",
+    "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.secrets.ssm.bootstrap.log-driver",
+    "ecs.capability.secrets.ssm.environment-variables",
 )
 
 TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .awslogs import log_options
 from .metadata.address import ADDRESS, api_url
 from .settings import AgentSettings
+from .task_secrets import NOTHING, ContainerSecrets
 from .task_state import TaskState, container
 
 
@@ -18,7 +19,8 @@ class Surroundings:
     ``log_options``: what awslogs needs to know of the host.
     ``cgroup_parent``: the task's control group, which bounds its containers together.
     ``open_files``: the most that this host can let a process open. ``directories``: where volumes
-    of EFS are on this host, by name."""
+    of EFS are on this host, by name. ``secrets``: what was fetched for the container; it goes into
+    the create request alone."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -27,6 +29,7 @@ class Surroundings:
     cgroup_parent: str = ""
     open_files: int = 0
     directories: Mapping[str, str] = field(default_factory=dict)
+    secrets: ContainerSecrets = NOTHING
 
 
 def surroundings(

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -29,6 +29,7 @@ from .settings import AgentSettings
 from .steps import next_steps
 from .surroundings import Surroundings
 from .task_files import TaskFiles
+from .task_secrets import NotRetrieved, TaskSecrets
 from .task_state import (
     Binding,
     Health,
@@ -145,6 +146,7 @@ class Tools:
     execute: ExecuteTargets
     credentials: CredentialStore
     surroundings: Callable[[TaskState, str], Surroundings]
+    secrets: TaskSecrets
     clock: Callable[[], float] = time.time
 
 
@@ -342,6 +344,10 @@ class TaskRunner:
                     started_at=launched.at,
                 )
                 self._settle_ports(ended.name, launched.bindings)
+            case Failed(reason, whole_task=True):
+                logger.warning("%s: %s", self.task.arn, reason)
+                reason = self.task.reason or reason
+                self.task = msgspec.structs.replace(self.task, desired="STOPPED", reason=reason)
             case Failed(reason, docker_id, exit_code):
                 logger.warning("%s %s: %s", self.task.arn, ended.name, reason)
                 self._change(
@@ -428,8 +434,11 @@ class TaskRunner:
         result: Launched | Failed | None = None
         wanted = definition(self.task, name)
         try:
-            around = self._tools.surroundings(self.task, name)
+            secrets = await self._tools.secrets.of(self.task.payload, name)
+            around = replace(self._tools.surroundings(self.task, name), secrets=secrets)
             result = await self._tools.launcher.launch(self.task.payload, wanted, around, progress)
+        except NotRetrieved as error:
+            result = Failed(str(error), whole_task=True)
         except asyncio.CancelledError:
             if self.task.desired == "RUNNING":
                 raise  # the agent ends

@@ -135,6 +135,7 @@ class Tasks:
                 runner = self._runners[runner.task.arn] = TaskRunner(runner.task, self._tools)
                 await self._look(runner)
         logger.info("%s: STOPPED and reported", runner.task.arn)
+        self._tools.secrets.forget(runner.task.arn)
         await self._tools.launcher.drop_cgroup(runner.task.payload)
         self._finished[runner.task.arn] = runner.task
         del self._runners[runner.task.arn]

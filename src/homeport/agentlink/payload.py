@@ -13,6 +13,7 @@ from homeport.domain.task_definition import TaskDefinition
 from . import docker_config
 from .log_config import DEFAULT_MODE, log_config
 from .role_credentials import role_of
+from .secret_members import region_of, secret_members
 
 # A payload is the protocol's own JSON document; its containers carry open-ended Docker JSON.
 Payload = dict[str, Any]
@@ -140,7 +141,7 @@ def _container(
         payload["managedAgents"] = [{"name": agent.name} for agent in container.managed_agents]
     if document.get("healthCheck"):
         payload["healthCheckType"] = "docker"
-    return payload
+    return {**payload, **secret_members(merged, region_of(container.arn))}
 
 
 def _port(mapping: Mapping[str, Any]) -> Payload:

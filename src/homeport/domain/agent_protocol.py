@@ -78,6 +78,39 @@ class PayloadDockerConfig(Wire, frozen=True):
     host_config: str = "{}"
 
 
+class PayloadSecret(Wire, frozen=True):
+    """A value to be fetched from ``provider`` (ssm, asm). ``target`` LOG_DRIVER: it is an option
+    of the container's log driver, otherwise one of its environment variables."""
+
+    name: str
+    value_from: str
+    region: str = ""
+    provider: str = "ssm"
+    type: str = "ENVIRONMENT_VARIABLE"
+    target: str = "CONTAINER"
+
+
+class PayloadEnvironmentFile(Wire, frozen=True):
+    """A file of environment variables; ``value`` is the ARN of an S3 object."""
+
+    value: str
+    type: str = "s3"
+
+
+class PayloadAsmAuth(Wire, frozen=True):
+    """The secret that holds the user name and password of a registry."""
+
+    credentials_parameter: str = ""
+    region: str = ""
+
+
+class PayloadRegistryAuthentication(Wire, frozen=True):
+    """How an image is pulled; ``type`` asm: with a secret's user name and password."""
+
+    type: str = ""
+    asm_auth_data: PayloadAsmAuth | None = None
+
+
 class PayloadContainer(Wire, frozen=True):
     """A container of a task: ``cpu`` in units (1024 a core), ``memory`` in MiB, timeouts in s.
 
@@ -104,6 +137,9 @@ class PayloadContainer(Wire, frozen=True):
     restart_policy: PayloadRestartPolicy | None = None
     managed_agents: list[PayloadManagedAgent] | None = None
     overrides: str | None = None
+    secrets: list[PayloadSecret] | None = None
+    environment_files: list[PayloadEnvironmentFile] | None = None
+    registry_authentication: PayloadRegistryAuthentication | None = None
     docker_config: PayloadDockerConfig = PayloadDockerConfig()
     logs_auth_strategy: str = ""
 

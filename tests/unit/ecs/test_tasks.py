@@ -182,7 +182,6 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
                 "configuredAtLaunch",
             )
         ),
-        ({"container": {"secrets": [{"name": "A", "valueFrom": "b"}]}}, "secrets"),
         ({"container": {"logConfiguration": {"logDriver": "awsfirelens"}}}, "awsfirelens"),
         ({"container": {"resourceRequirements": [{"type": "GPU"}]}}, "resourceRequirements"),
     ],
@@ -204,7 +203,7 @@ def test_what_agents_do_not_run_yet_is_refused_by_name(
         {
             "overrides": {
                 "containerOverrides": [
-                    {"name": "web", "environmentFiles": [{"value": "arn", "type": "s3"}]}
+                    {"name": "web", "resourceRequirements": [{"type": "GPU", "value": "1"}]}
                 ]
             }
         },

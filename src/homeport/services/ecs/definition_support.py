@@ -17,6 +17,7 @@ TASK_LIMITS = "tests/system/test_task_limits.py"
 FARGATE = "tests/system/test_fargate.py"
 SERVICES = "tests/system/test_services.py"
 LOGS = "tests/system/test_logs.py"
+SECRETS = "tests/system/test_secrets.py"
 METADATA = "tests/system/test_task_endpoint.py"
 
 
@@ -49,6 +50,9 @@ _DOCKER = "test_docker_labels_and_security_options"
 _PRINTED = "test_what_a_container_prints_is_in_the_stream_of_its_task"
 _ORDER = "test_four_containers_start_and_stop_in_order"
 _ROLES = "test_a_container_gets_its_task_role_and_not_its_execution_role"
+_SECRETS = "test_a_container_sees_parameters_and_secrets"
+_FILES = "test_environment_files_give_what_the_definition_does_not"
+_PRIVATE = "test_an_image_is_pulled_with_a_secrets_password"
 _C = "containerDefinitions"
 _L = f"{_C}.linuxParameters"
 
@@ -73,7 +77,9 @@ SUPPORT: Mapping[str, Support] = {
     _C: _done(TASKS, "test_a_side_container_may_end_an_essential_one_ends_the_task"),
     f"{_C}.name": _done(TASKS, _NAMES),
     f"{_C}.image": _done(TASKS, "test_an_image_that_cannot_be_pulled_says_why"),
-    f"{_C}.repositoryCredentials": _refused("repositoryCredentials"),
+    f"{_C}.repositoryCredentials": _done(
+        SECRETS, "test_an_image_is_pulled_with_a_secrets_password"
+    ),
     f"{_C}.cpu": _done(TASKS, _LIMITS),
     f"{_C}.memory": _done(TASKS, _LIMITS),
     f"{_C}.memoryReservation": _done(TASKS, _LIMITS),
@@ -90,7 +96,9 @@ SUPPORT: Mapping[str, Support] = {
     f"{_C}.entryPoint": _done(TASKS, _ENVIRONMENT),
     f"{_C}.command": _done(TASKS, _ENVIRONMENT),
     f"{_C}.environment": _done(TASKS, _ENVIRONMENT),
-    f"{_C}.environmentFiles": _refused("environmentFiles"),
+    f"{_C}.environmentFiles": _done(
+        SECRETS, "test_environment_files_give_what_the_definition_does_not"
+    ),
     f"{_C}.mountPoints": _done(PARAMETERS, "test_host_volumes"),
     f"{_C}.volumesFrom": _done(PARAMETERS, "test_volumes_from"),
     _L: _done(PARAMETERS, "test_capabilities"),
@@ -101,7 +109,7 @@ SUPPORT: Mapping[str, Support] = {
     f"{_L}.tmpfs": _done(PARAMETERS, "test_tmpfs"),
     f"{_L}.maxSwap": _done(PARAMETERS, "test_swap"),
     f"{_L}.swappiness": _done(PARAMETERS, "test_swap"),
-    f"{_C}.secrets": _refused("secrets"),
+    f"{_C}.secrets": _done(SECRETS, _SECRETS),
     f"{_C}.dependsOn": _done(ORDER, _ORDER),
     f"{_C}.startTimeout": _done(ORDER, "test_a_dependency_that_takes_too_long_ends_the_task"),
     f"{_C}.stopTimeout": _done(TASKS, "test_stop_timeout_is_how_long_a_container_may_take"),

@@ -27,10 +27,6 @@ def _firelens(container: Document) -> bool:
     return (container.get("logConfiguration") or {}).get("logDriver") == "awsfirelens"
 
 
-def _log_secrets(container: Document) -> bool:
-    return bool((container.get("logConfiguration") or {}).get("secretOptions"))
-
-
 def _windows(document: Document) -> bool:
     platform: Document = document.get("runtimePlatform") or {}
     return str(platform.get("operatingSystemFamily") or "").upper().startswith("WINDOWS")
@@ -53,14 +49,10 @@ TASK_FEATURES: tuple[tuple[str, Test], ...] = (
 )
 
 CONTAINER_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("secrets", _has("secrets")),
-    ("environmentFiles", _has("environmentFiles")),
-    ("repositoryCredentials", _has("repositoryCredentials")),
     ("resourceRequirements", _has("resourceRequirements")),
     ("credentialSpecs", _has("credentialSpecs")),
     ("firelensConfiguration", _has("firelensConfiguration")),
     ("logConfiguration.logDriver awsfirelens", _firelens),
-    ("logConfiguration.secretOptions", _log_secrets),
 )
 
 OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
@@ -68,7 +60,6 @@ OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
 )
 
 CONTAINER_OVERRIDE_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("environmentFiles", _has("environmentFiles")),
     ("resourceRequirements", _has("resourceRequirements")),
 )
 

@@ -131,6 +131,16 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _secret_attributes(container: Document) -> Iterator[str]:
+    logging: Document = container.get("logConfiguration") or {}
     for secret in container.get("secrets") or ():
-        kind = "asm" if ":secretsmanager:" in secret.get("valueFrom", "") else "ssm"
-        yield f"ecs.capability.secrets.{kind}.environment-variables"
+        yield f"ecs.capability.secrets.{_provider(secret)}.environment-variables"
+    for secret in logging.get("secretOptions") or ():
+        yield f"ecs.capability.secrets.{_provider(secret)}.bootstrap.log-driver"
+    if container.get("environmentFiles"):
+        yield "ecs.capability.env-files.s3"
+    if container.get("repositoryCredentials"):
+        yield "ecs.capability.private-registry-authentication.secretsmanager"
+
+
+def _provider(secret: Document) -> str:
+    return "asm" if ":secretsmanager:" in secret.get("valueFrom", "") else "ssm"

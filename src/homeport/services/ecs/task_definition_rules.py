@@ -15,6 +15,7 @@ from . import fargate_rules
 from .container_parameter_rules import check_parameters
 from .errors import ClientException, InvalidParameterException
 from .port_rules import check_ports
+from .secret_rules import check_secrets
 from .task_size import parse_size
 from .volume_rules import check_volumes
 
@@ -138,6 +139,7 @@ def _check_container(
     _check_timeouts(container)
     _check_health(container)
     _check_logging(container)
+    check_secrets(container, request)
     _check_names_of_others(container, containers, volumes)
     check_parameters(container, request.get("networkMode") or "bridge")
 

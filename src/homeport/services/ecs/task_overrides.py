@@ -9,7 +9,8 @@ from typing import Any
 
 from homeport.domain.task_definition import TaskDefinition
 
-from .errors import InvalidParameterException
+from .errors import ClientException, InvalidParameterException
+from .secret_rules import check_files
 
 MAX_LENGTH = 8192
 # Cpu units or MiB.
@@ -32,10 +33,27 @@ def check_overrides(overrides: Mapping[str, Any], definition: TaskDefinition) ->
         for member in ("cpu", "memory", "memoryReservation"):
             _check_size(f"{member} of container {name}", item.get(member), member == "cpu")
         _check_environment(name, item.get("environment") or ())
+        _check_files(item, overrides, definition)
     for member in ("cpu", "memory"):
         value = overrides.get(member)
         if value and not _TASK_SIZE.fullmatch(value):
             raise InvalidParameterException(f"Invalid '{member}' setting for task.")
+
+
+def _check_files(
+    item: Mapping[str, Any], overrides: Mapping[str, Any], definition: TaskDefinition
+) -> None:
+    if not item.get("environmentFiles"):
+        return
+    try:
+        check_files(item)
+    except ClientException as error:
+        raise InvalidParameterException(error.message) from None
+    if not (overrides.get("executionRoleArn") or definition.document.get("executionRoleArn")):
+        raise InvalidParameterException(
+            "When you are specifying environment files, you must also specify a value for "
+            "'executionRoleArn'."
+        )
 
 
 def _check_size(what: str, value: int | None, may_be_zero: bool) -> None:

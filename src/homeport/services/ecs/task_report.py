@@ -82,9 +82,9 @@ def apply_report(task: Task, report: TaskReport, essential: Collection[str], now
         case "STOPPED":
             after = _stopped(observed, report, essential, now)
         case "RUNNING":
-            after = _ending(_running(observed, now), essential, now)
+            after = _ending(_running(observed, now), report.reason, essential, now)
         case _:
-            after = _ending(observed, essential, now)
+            after = _ending(observed, report.reason, essential, now)
     if _state(after) != _state(task):
         after = msgspec.structs.replace(after, version=task.version + 1)
     return after
@@ -171,12 +171,12 @@ def _running(task: Task, now: float) -> Task:
     return msgspec.structs.replace(task, last_status=status, started_at=task.started_at or now)
 
 
-def _ending(task: Task, essential: Collection[str], now: float) -> Task:
+def _ending(task: Task, told: str, essential: Collection[str], now: float) -> Task:
     """An essential container has stopped: its agent stops the others, the task is to end."""
     if task.desired_status == "STOPPED" or not _essential_stopped(task, essential):
         return task
     wanted: TaskStatus = "DEACTIVATING" if task.targets_registered else "STOPPING"
-    code, reason = _why(task, "", essential)
+    code, reason = _why(task, told, essential)
     return msgspec.structs.replace(
         task,
         desired_status="STOPPED",
