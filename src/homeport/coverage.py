@@ -15,6 +15,7 @@ TITLES = {
     "ecs": "Amazon ECS",
     "elbv2": "Elastic Load Balancing v2",
     "ec2": "Amazon EC2 (VPC)",
+    "iam": "AWS IAM",
     "sts": "AWS STS",
     "logs": "Amazon CloudWatch Logs",
     "s3": "Amazon S3",

@@ -53,14 +53,13 @@ class Permissions:
                 return Refusal(layer, explicit=False)
         return None
 
-    def denies(self, question: Question) -> Refusal | None:
-        """An explicit deny, if there is one."""
-        refusal = self.refusal(question)
-        return refusal if refusal is not None and refusal.explicit else None
+    def bounds(self) -> Permissions:
+        """What narrows, without what gives: the boundary and the session policies."""
+        return Permissions(self.layers[1:])
 
 
-Sources: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-"""Layers with their documents: equal sources mean equal permissions."""
+Layers: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""Layers with their documents."""
 
 
 def sources(
@@ -68,7 +67,7 @@ def sources(
     holder: User | Role,
     session_policies: Sequence[str] = (),
     session_policy_arns: Sequence[str] = (),
-) -> Sources:
+) -> Layers:
     """The documents that decide for a user, or for a session of a role (or of a user)."""
     layers = [("identity-based policy", tuple(documents(tx, holder)))]
     if holder.permissions_boundary is not None:
@@ -82,7 +81,7 @@ def sources(
 
 
 @functools.lru_cache(maxsize=1024)
-def compiled(layers: Sources) -> Permissions:
+def compiled(layers: Layers) -> Permissions:
     """The permissions of these documents."""
     return Permissions(
         tuple((layer, PolicySet(map(_policy, documents))) for layer, documents in layers)
@@ -99,7 +98,7 @@ def permissions_of(
     return compiled(sources(tx, holder, session_policies, session_policy_arns))
 
 
-def documents(tx: Transaction, holder: User | Role) -> Iterator[str]:
+def documents(tx: Transaction, holder: Holder) -> Iterator[str]:
     """Every identity policy that applies: own and, for a user, its groups'."""
     yield from _own_documents(tx, holder)
     if isinstance(holder, User):

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 
 from homeport.decide.policy import Caller, Policy, Question, Trust, evaluate_trust, parse_trust
+from homeport.decide.policy_conditions import Context
 from homeport.domain.iam import Role, name_key
 from homeport.store import Transaction
 from homeport.store.schema import ROLES
@@ -31,13 +32,13 @@ def trusts(role: Role, service: str, context: Mapping[str, str] | None = None) -
     ``aws:SourceAccount``.
     """
     caller = Caller(account_id=role.arn.split(":")[4], service=service)
-    return trust(role, caller, context) is Trust.ALLOW
-
-
-def trust(role: Role, caller: Caller, context: Mapping[str, str] | None = None) -> Trust:
-    """What the role's trust policy says of a caller."""
     keys = {key.lower(): (value,) for key, value in (context or {}).items()}
-    question = Question(ASSUME_ROLE, role.arn, keys)
+    return trust(role, caller, keys) is Trust.ALLOW
+
+
+def trust(role: Role, caller: Caller, context: Context) -> Trust:
+    """What the role's trust policy says of a caller."""
+    question = Question(ASSUME_ROLE, role.arn, context)
     return evaluate_trust(_trust_policy(role.trust_policy), caller, question)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import ec2, ecs, elbv2, logs, s3, secretsmanager, ssm, sts
+from . import ec2, ecs, elbv2, iam, logs, s3, secretsmanager, ssm, sts
 from .call import Handler
 
 OPERATIONS: Mapping[str, Mapping[str, Handler]] = {
     "ecs": ecs.OPERATIONS,
     "elbv2": elbv2.OPERATIONS,
     "ec2": ec2.OPERATIONS,
+    "iam": iam.OPERATIONS,
     "sts": sts.OPERATIONS,
     "logs": logs.OPERATIONS,
     "s3": s3.OPERATIONS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from homeport.domain.arn import Arns, Ids
-from homeport.domain.session import SessionMint
+from homeport.domain.session import Session, SessionMint
 from homeport.domain.vault import Vault
 from homeport.logstore import LogStore
 from homeport.objectstore import ObjectStore
@@ -18,11 +18,19 @@ Response = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. ``kind`` is ``root`` or ``agent``."""
+    """Who calls: ``root``, the local ``agent``, a ``user``, or a session of a ``role``.
+
+    ``name`` and ``user_id`` are the user's or the role's own (AIDA…, AROA…); root has neither.
+    ``session``: what the session token says, if the request was signed with temporary
+    credentials; root and users may have them too.
+    """
 
     arn: str
-    kind: str
+    kind: Literal["root", "agent", "user", "role"]
     account_id: str
+    name: str = ""
+    user_id: str = ""
+    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)

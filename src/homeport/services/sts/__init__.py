@@ -1,19 +1,19 @@
-"""AWS STS: who am I."""
+"""AWS STS: who am I, and temporary credentials.
+
+A session needs no record: its token says what it stands for (``domain.session``). Who may assume
+which role is decided in the authorization step, before an operation of this folder is called.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from homeport.services.call import Call, Handler, Response
+from homeport.services.call import Handler
 
+from . import assume_role, caller, session_tokens
 
-def get_caller_identity(call: Call, request: Mapping[str, Any]) -> Response:
-    """The principal that signed the request. Needs no permission."""
-    user_id = call.principal.account_id
-    if call.principal.kind != "root":
-        user_id = call.principal.arn.rsplit("/", 1)[-1]
-    return {"UserId": user_id, "Account": call.principal.account_id, "Arn": call.principal.arn}
-
-
-OPERATIONS: Mapping[str, Handler] = {"GetCallerIdentity": get_caller_identity}
+OPERATIONS: Mapping[str, Handler] = {
+    **caller.OPERATIONS,
+    **assume_role.OPERATIONS,
+    **session_tokens.OPERATIONS,
+}
