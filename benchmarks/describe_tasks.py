@@ -40,7 +40,7 @@ ANSWER_SECONDS = 10.0
 AIM = 3000
 TICKS = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))  # the API has the first, the client the last
-STEPS = ("http", "sigv4", "decode", "handler", "encode")
+STEPS = ("http", "sigv4", "decode", "authorize", "handler", "encode")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -148,16 +148,27 @@ class ControlPlane:
 
     def aws(self, *arguments: str) -> Any:
         """Run the AWS CLI; returns its JSON output (None if it printed nothing)."""
-        result = subprocess.run(
+        result = self.aws_cli(*arguments)
+        assert result.returncode == 0, f"aws {' '.join(arguments)}\n{result.stderr}"
+        return json.loads(result.stdout) if result.stdout.strip() else None
+
+    def aws_cli(
+        self, *arguments: str, keys: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the AWS CLI, with root's key or with one that IAM or STS gave."""
+        environment = self.environment()
+        if keys is not None:
+            environment["AWS_ACCESS_KEY_ID"] = keys["AccessKeyId"]
+            environment["AWS_SECRET_ACCESS_KEY"] = keys["SecretAccessKey"]
+            environment["AWS_SESSION_TOKEN"] = keys.get("SessionToken", "")
+        return subprocess.run(
             [str(Path(sys.executable).with_name("aws")), *arguments, "--output", "json"],
-            env=self.environment(),
+            env=environment,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
-        assert result.returncode == 0, f"aws {' '.join(arguments)}\n{result.stderr}"
-        return json.loads(result.stdout) if result.stdout.strip() else None
 
     def wait_for_instance(self) -> None:
         """Create the cluster, and wait until the local agent has joined it and is connected."""

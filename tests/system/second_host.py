@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,8 +14,14 @@ from control_plane import ControlPlane, eventually
 
 
 @contextmanager
-def second_host(plane: ControlPlane, directory: Path, zone: str = "us-east-1b") -> Iterator[str]:
-    """Joins the cluster; gives the container instance's ARN."""
+def second_host(
+    plane: ControlPlane,
+    directory: Path,
+    zone: str = "us-east-1b",
+    keys: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Joins the cluster; gives the container instance's ARN. ``keys``: an access key as IAM gave
+    it, instead of root's."""
     ecs = plane.client("ecs")
     before = set(ecs.list_container_instances(cluster=plane.cluster)["containerInstanceArns"])
     environment = plane.environment() | {
@@ -24,6 +30,11 @@ def second_host(plane: ControlPlane, directory: Path, zone: str = "us-east-1b") 
         "HOMEPORT_AGENT_AVAILABILITY_ZONE": zone,
         "HOMEPORT_AGENT_ATTRIBUTES": json.dumps({"rack": "two"}),
     }
+    if keys is not None:
+        environment |= {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        }
     with open(directory / "second-agent.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "homeport.agent"], env=environment, stdout=log, stderr=log

@@ -87,11 +87,11 @@ class Ids:
 
     def iam(self, prefix: str) -> str:
         """IAM's unique ids: AIDA user, AGPA group, AROA role, ANPA policy, AIPA profile."""
-        return prefix + "".join(secrets.choice(_BASE32) for _ in range(17))
+        return prefix + _base32(17)
 
     def access_key_id(self) -> str:
         """The id of a long-term access key."""
-        return "AKIA" + "".join(secrets.choice(_BASE32) for _ in range(16))
+        return "AKIA" + _base32(16)
 
     def secret_access_key(self) -> str:
         """The 40 characters of a secret access key."""
@@ -100,3 +100,7 @@ class Ids:
     def digits(self, length: int) -> str:
         """A decimal number of exactly ``length`` digits."""
         return str(secrets.randbelow(9 * 10 ** (length - 1)) + 10 ** (length - 1))
+
+
+def _base32(length: int) -> str:
+    return "".join(_BASE32[secrets.randbelow(len(_BASE32))] for _ in range(length))

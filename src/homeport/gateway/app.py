@@ -15,7 +15,7 @@ from homeport.domain.vault import Vault
 from homeport.logstore import LogStore
 from homeport.objectstore import ObjectStore
 from homeport.services.call import Call, Handler, Platform, Principal
-from homeport.store import Store
+from homeport.store import Store, Transaction
 from homeport.wire import model
 from homeport.wire.errors import ApiError, NotImplementedOperation
 from homeport.wire.http import Request, Response
@@ -39,7 +39,7 @@ from .asgi import (
     send_response,
 )
 from .authenticate import NoAuthentication, SigV4Authenticator
-from .authorize import Authorizer, PrincipalKindAuthorizer
+from .authorize import Authorizer, PolicyAuthorizer
 from .message_gateway import (
     Channel,
     ChannelConnections,
@@ -48,6 +48,7 @@ from .message_gateway import (
     no_channels,
     refused,
 )
+from .permissions import Asked, prefix_of
 
 logger = logging.getLogger(__name__)
 
@@ -110,9 +111,11 @@ class Gateway:
         self._operations = operations
         self._platform = platform
         self._authenticator = (
-            SigV4Authenticator(store, platform) if authenticate else NoAuthentication(platform)
+            SigV4Authenticator(store, platform, sessions)
+            if authenticate
+            else NoAuthentication(platform)
         )
-        self._authorizer: Authorizer = PrincipalKindAuthorizer()
+        self._authorizer: Authorizer = PolicyAuthorizer()
         self._sessions = sessions
         self._vault = vault
         self._objects = objects
@@ -185,28 +188,53 @@ class Gateway:
             raise unknown_operation(described.protocol, found.operation)
         document = protocol.decode(found.operation, request)
         self._steps("decode")
-        iam_prefix = model.SERVICES[found.service][0]
-        self._authorizer.check(principal, iam_prefix, found.operation, document)
         handler = self._operations.get(found.service, {}).get(found.operation)
-        if handler is None:
-            raise NotImplementedOperation(found.service, found.operation)
         with self._store.transaction() as tx:
-            call = Call(
-                tx=tx,
-                now=self._clock(),
-                principal=principal,
-                platform=self._platform,
-                request_id=request_id,
-                ids=self._ids,
-                arns=self._arns,
-                sessions=self._sessions,
-                vault=self._vault,
-                logs=self._logs,
-                objects=self._objects,
-            )
+            call = self._call(tx, principal, request_id)
+            self._authorize(call, found, document, request)
+            self._steps("authorize")
+            if handler is None:
+                raise NotImplementedOperation(found.service, found.operation)
             response = handler(call, document)
         self._steps("handler")
         return response, self._store.revision
+
+    def _call(self, tx: Transaction, principal: Principal, request_id: str) -> Call:
+        return Call(
+            tx=tx,
+            now=self._clock(),
+            principal=principal,
+            platform=self._platform,
+            request_id=request_id,
+            ids=self._ids,
+            arns=self._arns,
+            sessions=self._sessions,
+            vault=self._vault,
+            logs=self._logs,
+            objects=self._objects,
+        )
+
+    def _authorize(
+        self, call: Call, found: Route, document: Mapping[str, Any], request: Request
+    ) -> None:
+        signing_name, *_ = model.SERVICES.get(found.service, (found.service,))
+        asked = Asked(
+            call=call,
+            prefix=prefix_of(found.service, signing_name),
+            operation=found.operation,
+            document=document,
+            headers=request.headers,
+            source_ip=request.source_ip,
+        )
+        self._authorizer.check(found.service, asked)
+
+    def _admit(
+        self, principal: Principal, found: Route, document: Mapping[str, Any], request: Request
+    ) -> None:
+        """The authorization of what is no operation: a connection."""
+        with self._store.transaction() as tx:
+            call = self._call(tx, principal, str(uuid.uuid4()))
+            self._authorize(call, found, document, request)
 
     def _authenticate(self, request: Request, service: str, protocol: str) -> Principal:
         signing_name = model.SERVICES[service][0]
@@ -233,7 +261,7 @@ class Gateway:
     def _admit_channel(self, channel: Channel, operation: str, request: Request) -> None:
         now = self._clock()
         principal = self._authenticator.authenticate(request, SSM_MESSAGES, "rest-xml", now)
-        self._authorizer.check(principal, SSM_MESSAGES, operation, {})
+        self._admit(principal, Route(SSM_MESSAGES, operation), {}, request)
 
     async def _serve_channel(
         self, channel: Channel, request: Request, websocket: AsgiWebSocket
@@ -272,7 +300,8 @@ class Gateway:
             raise ApiError("UnknownOperationException", f"No agent connection at {path}.", 404)
         kind, operation = AGENT_PATHS[path]
         principal = self._authenticate(request, "ecs", "json")
-        self._authorizer.check(principal, "ecs", operation, {})
+        document = dict(parse_qsl(request.query_string))
+        self._admit(principal, Route("ecs", operation), document, request)
         return kind
 
 

@@ -34,6 +34,7 @@ def read_head(scope: Scope, body: bytes = b"") -> Request:
         query_string=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=body,
+        source_ip=(scope.get("client") or ("", 0))[0],
     )
 
 

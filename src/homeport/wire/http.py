@@ -11,7 +11,7 @@ class Request:
     """One HTTP request as received.
 
     ``path`` and ``query_string`` are raw (still percent-encoded); ``headers`` has lower-case
-    names, repeated ones joined by ``,``.
+    names, repeated ones joined by ``,``. ``source_ip``: the peer of the connection.
     """
 
     method: str
@@ -19,6 +19,7 @@ class Request:
     query_string: str
     headers: Mapping[str, str]
     body: bytes = b""
+    source_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

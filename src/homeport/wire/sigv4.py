@@ -76,6 +76,7 @@ class Codes:
     wrong: str
     expired_token: str
     unknown_key_message: str = "The security token included in the request is invalid."
+    expired_token_status: int = 403
 
 
 JSON_CODES = Codes(
@@ -85,6 +86,7 @@ JSON_CODES = Codes(
     400,
     "InvalidSignatureException",
     "ExpiredTokenException",
+    expired_token_status=400,
 )
 QUERY_CODES = Codes(
     "MissingAuthenticationToken",
@@ -151,7 +153,7 @@ def verify(
         raise ApiError(codes.unknown_key, codes.unknown_key_message, codes.unknown_key_status)
     if secret.expires_at is not None and secret.expires_at <= now:
         text = "The security token included in the request is expired"
-        raise ApiError(codes.expired_token, text, 403)
+        raise ApiError(codes.expired_token, text, codes.expired_token_status)
     _check_body(request, codes)
     expected = _sign(request, signature, secret.secret_access_key)
     if not hmac.compare_digest(expected.encode(), signature.signature.encode()):

@@ -88,19 +88,26 @@ class Api:
     def client(
         self,
         service: str,
+        credentials: Mapping[str, str] | None = None,
         *,
         validates: bool = True,
         endpoint: str = ENDPOINT,
         access_key_id: str = KEY.access_key_id,
         **config: Any,
     ) -> Any:
-        """A boto3 client of the service, unmodified; ``validates``: its own check of parameters."""
+        """A boto3 client of the service, unmodified; root's, or of a key or session that the API
+        gave (``AccessKeyId`` …). ``validates``: its own check of parameters."""
+        given = credentials or {
+            "AccessKeyId": access_key_id,
+            "SecretAccessKey": KEY.secret_access_key,
+        }
         client = boto3.client(
             service,
             endpoint_url=endpoint,
             region_name=REGION,
-            aws_access_key_id=access_key_id,
-            aws_secret_access_key=KEY.secret_access_key,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given.get("SessionToken"),
             config=Config(parameter_validation=validates, **config),
         )
         client.meta.events.register("before-send", self._send)

@@ -6,6 +6,7 @@ not only the checks before them; the others are made from botocore's models.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import random
@@ -118,6 +119,9 @@ class SeededSecrets:
 
     def randbelow(self, limit: int) -> int:
         return self._chance.randrange(limit)
+
+    def token_urlsafe(self, count: int) -> str:
+        return base64.urlsafe_b64encode(self._chance.randbytes(count)).rstrip(b"=").decode()
 
     def uuid4(self) -> uuid.UUID:
         return uuid.UUID(int=self._chance.getrandbits(128), version=4)
