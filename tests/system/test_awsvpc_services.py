@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from control_plane import ControlPlane, eventually
+from docker_engine import docker
 from load import Load
-from web_service import WebService, create_web_service, register
+from web_service import SERVE_WHOLE, WebService, create_web_service, register
 
 pytestmark = pytest.mark.docker
 
@@ -45,7 +46,11 @@ def service(shared_control_plane: ControlPlane) -> WebService:
         }
     }
     return create_web_service(
-        shared_control_plane, name="own-address", network=network, security_groups=[balancers]
+        shared_control_plane,
+        name="own-address",
+        command=SERVE_WHOLE,
+        network=network,
+        security_groups=[balancers],
     )
 
 
@@ -70,7 +75,9 @@ def interfaces(service: WebService) -> list[dict[str, Any]]:
 
 
 def roll(service: WebService, version: str) -> str:
-    definition = register(service.control_plane, version, service.name, network_mode="awsvpc")
+    definition = register(
+        service.control_plane, version, service.name, SERVE_WHOLE, network_mode="awsvpc"
+    )
     service.control_plane.client("ecs").update_service(
         cluster=service.control_plane.cluster, service=service.name, taskDefinition=definition
     )
@@ -121,6 +128,22 @@ def test_a_rolling_update_under_load_fails_no_request(service: WebService) -> No
         return {i["PrivateIpAddress"] for i in interfaces(service)} == set(after.values())
 
     eventually("the old tasks' interfaces are deleted", only_new_ones)
+
+
+def test_a_killed_container_is_replaced_and_no_request_fails(service: WebService) -> None:
+    """Its address is gone before the load balancer knows: nobody else may answer there."""
+    plane, before = service.control_plane, addresses(service)
+    with Load(service.url, rate=300) as load:
+        eventually("traffic flows", lambda: load.sent > 100)
+        web = next(c for c in plane.containers() if "pause" not in c["Name"])
+        docker("kill", web["Id"])
+
+        def replaced() -> bool:
+            own = addresses(service)
+            return len(own) == 2 and own != before and len(service.healthy_targets()) == 2
+
+        eventually("the task is replaced and receives traffic", replaced)
+    assert load.failures == []
 
 
 def test_addresses_are_kept_over_a_kill_of_the_control_plane(service: WebService) -> None:

@@ -115,6 +115,9 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             await _stay_joined(settings, api, http, tasks, credentials, vpc, engine, facts, host)
     except* RegistrationRefused as refused:
         raise refused.exceptions[0] from None
+    finally:
+        if vpc is not None:
+            await vpc.leave()
 
 
 async def _stay_joined(

@@ -8,6 +8,7 @@ from pathlib import Path
 from homeport.domain.agent_protocol import PayloadInterface
 
 from ..commands import CommandFailed, ip, run
+from .closed import closing
 
 ROUTER = "169.254.1.1"
 ROUTER_MAC = "ee:ee:ee:ee:ee:ee"
@@ -37,6 +38,7 @@ async def attach(interface: PayloadInterface, pid: int, own: str) -> None:
     source = f" src {own}" if own else ""
     await run(
         ("ip", "-batch", "-"),
+        f"{closing(address)}"
         f"link add {name} address {ROUTER_MAC} type veth peer name eth0 netns {pid}\n"
         f"link set {name} up\n"
         f"route replace {address}/32 dev {name}{source}\n",
@@ -65,7 +67,7 @@ async def attached(interface: PayloadInterface, pid: int) -> bool:
 
 
 async def detach(interface: PayloadInterface) -> None:
-    """Remove the host's end, and with it the other; gone is fine."""
+    """Remove the host's end, and with it the other; gone is fine. The address stays closed."""
     name = host_side(interface.ec2_id)
     try:
         await ip("link", "del", name)

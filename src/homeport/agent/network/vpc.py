@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ..backoff import Backoff
 from ..commands import CommandFailed, run
 from ..settings import AgentSettings
+from .closed import Closed
 from .ec2_api import Ec2Api, Ec2Unavailable
 from .firewall import Judge, ruleset
 from .interface import PREFIX
@@ -51,6 +52,7 @@ class Vpc:
         self._instance_id = ""
         self._table = table_name(settings.data_dir)
         self._routes = Routes()
+        self._closed = Closed()
         self._interfaces: Sequence[Interface] = ()
         self._groups: dict[str, Group] = {}
         self._surroundings: Surroundings | None = None
@@ -84,6 +86,11 @@ class Vpc:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause()):
                     await self._look.wait()
+
+    async def leave(self) -> None:
+        """The agent ends in order; what its tasks need stays."""
+        with contextlib.suppress(CommandFailed):
+            await self._closed.leave()
 
     async def admit(self, interface_id: str, seconds: float) -> str:
         """Return once the interface's rules are in force; its VPC. Raises NotAdmitted."""
@@ -122,6 +129,7 @@ class Vpc:
         self._admitted = frozenset(i.interface_id for i in own)
         others = [i for i in self._interfaces if i.instance_id != self._instance_id]
         await self._routes.apply(others, surroundings.hosts)
+        await self._closed.sweep(_addresses(self._interfaces), _addresses(own))
 
     async def _fresh_surroundings(self) -> Surroundings:
         """Asked again from time to time, and when an interface is on a host not known yet."""
@@ -165,6 +173,10 @@ async def sweep(own: str) -> None:
 async def _has_interfaces(table: str) -> bool:
     listed = await run(("nft", "list", "table", "inet", table))
     return any((LINKS / name).exists() for name in set(ENDS.findall(listed)))
+
+
+def _addresses(interfaces: Sequence[Interface]) -> set[str]:
+    return {address for interface in interfaces for address in interface.addresses}
 
 
 def table_name(data_dir: Path) -> str:
