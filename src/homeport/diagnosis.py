@@ -52,7 +52,6 @@ def diagnose(data_dir: Path, host: str, port: int) -> list[Finding]:
     return [
         check_python(sys.version_info[:2]),
         *check_docker(_run),
-        check_cgroup_driver(_run),
         check_envoy(_run),
         check_port(host, port),
         check_data_dir(data_dir),
@@ -104,24 +103,6 @@ def check_docker(run: Run) -> Iterator[Finding]:
     else:
         mend = "start dockerd without --bridge=none"
         yield Finding("Docker bridge", "optional", "none; bridge tasks need it", mend)
-
-
-def check_cgroup_driver(run: Run) -> Finding:
-    """One limit per task needs control groups that the agent may make itself."""
-    code, output = run(["docker", "info", "--format", "{{.CgroupDriver}}"])
-    driver = output if code == 0 else "unknown"
-    if driver == "cgroupfs":
-        return Finding(
-            "Task limits", "ok", "cpu and memory of a task bound its containers together"
-        )
-    return Finding(
-        "Task limits",
-        "optional",
-        f"the Engine's cgroup driver is {driver}: a task's cpu and memory bound each container, "
-        "and FARGATE tasks do not run",
-        'in /etc/docker/daemon.json: {"exec-opts": ["native.cgroupdriver=cgroupfs"]}, then restart '
-        "dockerd",
-    )
 
 
 def _docker_mend(code: int, output: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from control_plane import ControlPlane
+from control_plane import ControlPlane, eventually
 from docker_engine import docker
 from private_registry import private_registry
 from tasks import Running, container, register, run
@@ -232,6 +232,47 @@ def test_values_are_in_no_file_of_the_data_directory_and_in_no_log(
     for name in ("vault.key", "homeport.sqlite"):
         (path,) = [path for path in files if path.name == name]
         assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
+    task.stop()
+
+
+def test_an_agent_that_was_killed_reads_them_again_for_containers_to_come(
+    plane: ControlPlane, execution_role: str
+) -> None:
+    ssm = plane.client("ssm")
+    ssm.put_parameter(Name="/phase", Value="before", Type="SecureString")
+    secret = [{"name": "PHASE", "valueFrom": "/phase"}]
+    first = container("first", "sleep 4", essential=False, secrets=secret)
+    main = container(
+        command="echo PHASE=$PHASE",
+        secrets=secret,
+        dependsOn=[{"containerName": "first", "condition": "SUCCESS"}],
+    )
+    task = run(plane, register(plane, main, first, executionRoleArn=execution_role))
+    eventually("the first container runs", lambda: "first" in task.containers(), 30)
+    assert "main" not in task.containers()
+    ssm.put_parameter(Name="/phase", Value="after", Overwrite=True)
+    plane.kill_agent()
+    seen = task.reaches("STOPPED", 60)
+    assert {c["name"]: c.get("exitCode") for c in seen["containers"]} == {"main": 0, "first": 0}
+    made = task.containers()
+    assert "PHASE=before" in made["first"]["Config"]["Env"]
+    assert docker("logs", made["main"]["Id"]).strip() == "PHASE=after"
+
+
+def test_options_of_a_log_driver_can_be_secrets(plane: ControlPlane, execution_role: str) -> None:
+    plane.client("ssm").put_parameter(Name="/log/tag", Value="tag-of-mine", Type="SecureString")
+    logging = {
+        "logDriver": "json-file",
+        "options": {"max-size": "1m"},
+        "secretOptions": [{"name": "tag", "valueFrom": "/log/tag"}],
+    }
+    definition = register(
+        plane, container(logConfiguration=logging), executionRoleArn=execution_role
+    )
+    task = run(plane, definition)
+    task.reaches("RUNNING")
+    config = task.containers()["main"]["HostConfig"]["LogConfig"]["Config"]
+    assert config == {"max-size": "1m", "tag": "tag-of-mine"}
     task.stop()
 
 

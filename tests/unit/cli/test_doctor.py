@@ -87,11 +87,3 @@ def test_too_few_inotify_instances_are_said(tmp_path: Path) -> None:
     assert "sysctl -w" in diagnosis.check_inotify(limit).mend
     limit.write_text("128\n")
     assert diagnosis.check_inotify(limit).status == "ok"
-
-
-def test_another_cgroup_driver_leaves_out_fargate() -> None:
-    assert diagnosis.check_cgroup_driver(lambda _: (0, "cgroupfs")).status == "ok"
-    finding = diagnosis.check_cgroup_driver(lambda _: (0, "systemd"))
-    assert finding.status == "optional"
-    assert "FARGATE tasks do not run" in finding.detail
-    assert "native.cgroupdriver=cgroupfs" in finding.mend
