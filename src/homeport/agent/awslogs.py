@@ -35,6 +35,11 @@ def log_options(task: PayloadTask, name: str, settings: AgentSettings) -> dict[s
     }
 
 
+def lacks_credentials(message: str) -> bool:
+    """Whether the driver had none: 169.254.170.2 did not answer, or did not know them."""
+    return _NOT_INITIALIZED in message and "CredentialsEndpointError" in message
+
+
 def start_failure(launch_type: str, message: str) -> str:
     """The reason of a container that the Engine did not start, in ECS's words.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from homeport.domain.agent_protocol import PayloadContainer, PayloadEfsVolume, PayloadTask
 
-from .awslogs import start_failure
+from .awslogs import lacks_credentials, start_failure
 from .backoff import Backoff
 from .cgroups import TaskCgroups
 from .container_spec import (
@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 PORT_ATTEMPTS = 20
 UNREACHABLE_ATTEMPTS = 6
 RESERVED_NAME_ATTEMPTS = 40
+CREDENTIALS_ATTEMPTS = 6
 
 _PULL_HINTS = (
     (
@@ -329,7 +330,7 @@ class Launcher:
     async def _start(self, docker_id: str, launch_type: str) -> None:
         timeout = self.settings.start_timeout
         try:
-            await self.engine.start(docker_id, timeout)
+            await self._start_with_credentials(docker_id)
         except EngineTimeout:
             await self._make_sure_it_is_gone(docker_id)
             raise LaunchFailed(timed_out("started", timeout, docker_id)) from None
@@ -346,6 +347,22 @@ class Launcher:
                     facts.state.exit_code if facts else None,
                 )
             ) from error
+
+    async def _start_with_credentials(self, docker_id: str) -> None:
+        """The log driver asks for credentials as it starts: after a restart of the agent they come
+        a moment later, and another agent of this host may just be taking the address over."""
+        backoff = Backoff(0.3, 2.0, 2.0)
+        attempt = 1
+        while True:
+            try:
+                await self.engine.start(docker_id, self.settings.start_timeout)
+                break
+            except EngineError as error:
+                if attempt == CREDENTIALS_ATTEMPTS or not lacks_credentials(error.message):
+                    raise
+                logger.warning("%s: %s; trying again", docker_id, error)
+            attempt += 1
+            await asyncio.sleep(backoff.next())
 
     async def _make_sure_it_is_gone(self, docker_id: str) -> None:
         try:

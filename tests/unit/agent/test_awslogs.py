@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from homeport.agent.awslogs import log_options, start_failure
+from homeport.agent.awslogs import lacks_credentials, log_options, start_failure
 from homeport.agent.container_spec import create_body
 from homeport.agent.credentials import CredentialStore, instance_credentials
 from homeport.agent.settings import AgentSettings, Credentials
@@ -74,5 +74,10 @@ def test_failures_of_the_driver_are_called_as_on_ec2_and_on_fargate() -> None:
         "ResourceInitializationError: failed to validate logger args: create stream has been "
         "retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The "
         "specified log group does not exist. : exit status 1"
+    )
+    assert not lacks_credentials(said)
+    assert lacks_credentials(
+        "failed to initialize logging driver: failed to create Cloudwatch log stream: "
+        "CredentialsEndpointError: failed to load credentials"
     )
     assert start_failure("FARGATE", "no such file") == "CannotStartContainerError: no such file"

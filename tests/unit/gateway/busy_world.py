@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import busy_secrets
@@ -385,6 +386,14 @@ def _logs(world: World) -> None:
     logs.put_retention_policy(logGroupName="/ecs/web", retentionInDays=7)
     logs.delete_retention_policy(logGroupName="/ecs/web")
     group = logs.describe_log_groups(logGroupNamePrefix="/ecs", limit=5)["logGroups"][0]
+    event = {"timestamp": int(time.time() * 1000), "message": '{"level": "error"}'}
+    stream = {"logGroupName": "/ecs/web", "logStreamName": "web/web/1"}
+    logs.put_log_events(**stream, logEvents=[event, event])
+    page = logs.get_log_events(**stream, limit=1, startFromHead=True)
+    logs.get_log_events(**stream, nextToken=page["nextForwardToken"])
+    found = {"logGroupName": "/ecs/web", "filterPattern": '{ $.level = "e*" && $.x NOT EXISTS }'}
+    page = logs.filter_log_events(**found, limit=1)
+    logs.filter_log_events(**found, nextToken=page["nextToken"])
     logs.describe_log_streams(logGroupName="/ecs/web", orderBy="LogStreamName")
     logs.tag_resource(resourceArn=group["logGroupArn"], tags={"stage": "test"})
     logs.list_tags_for_resource(resourceArn=group["logGroupArn"])
