@@ -90,7 +90,9 @@ def json_file(plane: ControlPlane) -> float:
 
 
 def main() -> None:
-    header(f"Log lines through the Engine's drivers: {LINES:,} of {LINE_BYTES} bytes, one container")
+    header(
+        f"Log lines through the Engine's drivers: {LINES:,} of {LINE_BYTES} bytes, one container"
+    )
     measured: dict[str, list[float]] = {"awslogs": [], "json-file": []}
     with running() as plane:
         for _ in range(ROUNDS):
@@ -102,7 +104,9 @@ def main() -> None:
         shown = " ".join(f"{rate:,.0f}" for rate in rates)
         print(f"   {name:10s} {statistics.median(rates):>9,.0f} lines/s   ({shown})")
     ratio = statistics.median(measured["awslogs"]) / statistics.median(measured["json-file"])
-    print(f"   awslogs / json-file: {ratio:.2f}; lost: 0 of {ROUNDS * LINES:,}; aim 100,000 lines/s")
+    print(
+        f"   awslogs / json-file: {ratio:.2f}; lost: 0 of {ROUNDS * LINES:,}; aim 100,000 lines/s"
+    )
 
 
 if __name__ == "__main__":
