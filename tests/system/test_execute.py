@@ -212,8 +212,8 @@ def test_what_a_client_that_is_killed_began_ends(
 def test_aws_execute_command_opens_a_shell(
     shared_control_plane: ControlPlane, task: Running, tmp_path: Path
 ) -> None:
-    """The AWS CLI as it is; in the plugin's place a client of the suite's own, written from the
-    protocol: no package registry has session-manager-plugin."""
+    """The AWS CLI as it is. In the place of session-manager-plugin, which can't be had from a
+    package registry, a client of the suite's own that was written from the protocol."""
     plugin = tmp_path / "session-manager-plugin"
     script = Path(__file__).with_name("session_manager_plugin.py")
     plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
