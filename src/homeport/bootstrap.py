@@ -42,6 +42,7 @@ from homeport.objectstore import ObjectStore
 from homeport.scheduling.stop import stop_task
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
+from homeport.services.events import EventRecorder
 from homeport.sessionlink import SessionLink
 from homeport.settings import Settings
 from homeport.store import Store, Transaction
@@ -103,6 +104,7 @@ async def _serve(
         endpoint_url=settings.endpoint_url,
         load_balancer_addresses=source_addresses(),
     )
+    store.before_commit(EventRecorder(ids, time.time))
     root, agent_key = first_start(store, settings, platform, ids, arns)
     await store.durable(store.revision)
     write_credentials(settings, root)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import agent, demo, doctor, env, exec, up, version, why
+from . import agent, demo, doctor, env, events, exec, up, version, why
 
 app = typer.Typer(
     name="homeport",
@@ -22,6 +22,7 @@ app.command("env")(env.env)
 app.command("agent")(agent.agent)
 app.command("why")(why.why)
 app.command("exec")(exec.exec)
+app.command("events")(events.events)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("version")(version.version)

@@ -18,9 +18,16 @@ from homeport.decide.placement import Refusal, Unplaceable
 from homeport.decide.placement.explain import no_capacity_message, unplaceable_message
 from homeport.decide.rolling import Decision, ServiceView, Stop, decide, is_healthy
 from homeport.domain.arn import Arns, Ids, last_segment
+from homeport.domain.event import (
+    PLACEMENT_FAILURE,
+    START_IMPAIRED,
+    STEADY_STATE,
+    TASKS_STOPPED,
+    ServiceAction,
+)
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
-from homeport.scheduling.events import add_service_event
+from homeport.scheduling.events import NO_ACTION, add_service_event
 from homeport.scheduling.launch import LaunchResult, start_tasks
 from homeport.scheduling.providers import by_provider, launch_by_strategy
 from homeport.scheduling.stop import stop_task
@@ -94,7 +101,7 @@ class ServiceController:
         view = self._view(tx, service, alive, now)
         service = self._judge(tx, service, view, now)
         if service.deployments[0].id != view.deployment_ids[0]:
-            view = self._view(tx, service, alive, now)  # rolled back
+            return now  # rolled back: that is a state of its own, to be seen by others
         decision = self._decide(tx, service, view, now)
         service = _count_health_stops(tx, service, decision.stops, now)
         self._stop(tx, service, decision.stops, now)
@@ -156,7 +163,8 @@ class ServiceController:
         deployments = tuple(_with_failures(d, failures, now) for d in service.deployments)
         service = _put(tx, service, deployments=deployments)
         if deployments[0].consecutive_failures >= UNABLE_AFTER_FAILURES:
-            self._event(tx, service, "is unable to consistently start tasks successfully.", now)
+            text = "is unable to consistently start tasks successfully."
+            self._event(tx, service, text, now, START_IMPAIRED)
         return service
 
     def _judge(self, tx: Transaction, service: Service, view: ServiceView, now: float) -> Service:
@@ -210,7 +218,7 @@ class ServiceController:
                 self._event(tx, service, _unhealthy_text(tx, service, task, stop), now)
         if stopped:
             text = f"has stopped {len(stopped)} running tasks: {_task_list(stopped)}."
-            self._event(tx, service, text, now)
+            self._event(tx, service, text, now, TASKS_STOPPED)
 
     def _launch(self, tx: Transaction, service: Service, decision: Decision, now: float) -> bool:
         """Start what is missing in batches; True when something could not be placed."""
@@ -229,16 +237,7 @@ class ServiceController:
                     text += f" Amazon ECS replaced {count} tasks due to an unhealthy status."
                 self._event(tx, service, text, now)
             if result.unplaceable is not None:
-                deployment = service.deployments[0]
-                by_strategy = bool(deployment.capacity_provider_strategy)
-                message = (
-                    no_capacity_message(service.name)
-                    if deployment.launch_type == "FARGATE"
-                    else unplaceable_message(
-                        service.name, result.unplaceable, of_provider=by_strategy
-                    )
-                )
-                add_service_event(tx, service.arn, message, now, self._ids)
+                self._unplaced(tx, service, result.unplaceable, now)
                 return True
             left -= len(result.tasks)
         return False
@@ -260,9 +259,21 @@ class ServiceController:
             self._event(tx, service, text, now)
         if result.refusals:
             refused = Unplaceable(tuple(Refusal(r.arn, r.reason) for r in result.refusals))
-            message = unplaceable_message(service.name, refused)
-            add_service_event(tx, service.arn, message, now, self._ids)
+            self._unplaced(tx, service, refused, now)
         return bool(result.refusals)
+
+    def _unplaced(
+        self, tx: Transaction, service: Service, unplaceable: Unplaceable, now: float
+    ) -> None:
+        deployment = service.deployments[0]
+        closest = unplaceable.closest()
+        reason = closest.reason if closest is not None else "EMPTY CAPACITY PROVIDER"
+        if deployment.launch_type == "FARGATE":
+            message, reason = no_capacity_message(service.name), "RESOURCE:FARGATE"
+        else:
+            by_strategy = bool(deployment.capacity_provider_strategy)
+            message = unplaceable_message(service.name, unplaceable, of_provider=by_strategy)
+        add_service_event(tx, service.arn, message, now, self._ids, PLACEMENT_FAILURE, reason)
 
     def _launch_batch(
         self, tx: Transaction, service: Service, count: int, now: float
@@ -312,7 +323,7 @@ class ServiceController:
             tx.put(SERVICES, msgspec.structs.replace(service, last_completed=primary))
             self._event(tx, service, f"(deployment {primary.id}) deployment completed.", now)
         if steady and not was_steady and service.status == "ACTIVE":
-            self._event(tx, service, "has reached a steady state.", now)
+            self._event(tx, service, "has reached a steady state.", now, STEADY_STATE)
         if decision.stuck:
             self._event(tx, service, STUCK_MESSAGE, now)
         if decision.protected:
@@ -326,8 +337,16 @@ class ServiceController:
             inactive = msgspec.structs.replace(service, status="INACTIVE", inactive_since=now)
             tx.put(SERVICES, inactive)
 
-    def _event(self, tx: Transaction, service: Service, text: str, now: float) -> None:
-        add_service_event(tx, service.arn, f"(service {service.name}) {text}", now, self._ids)
+    def _event(
+        self,
+        tx: Transaction,
+        service: Service,
+        text: str,
+        now: float,
+        action: ServiceAction = NO_ACTION,
+    ) -> None:
+        text = f"(service {service.name}) {text}"
+        add_service_event(tx, service.arn, text, now, self._ids, action)
 
 
 def _put(

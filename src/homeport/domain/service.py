@@ -125,3 +125,7 @@ class ServiceEvent(msgspec.Struct, frozen=True):
     id: str
     created_at: float
     message: str
+    # The ECS Service Action event that it is too, if it is one.
+    action_type: str = ""
+    action_name: str = ""
+    reason: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import uuid
@@ -15,6 +16,7 @@ from homeport.domain.vault import Vault
 from homeport.logstore import LogStore
 from homeport.objectstore import ObjectStore
 from homeport.services.call import Call, Handler, Platform, Principal
+from homeport.services.events import list_events
 from homeport.store import Store, Transaction
 from homeport.wire import model
 from homeport.wire.errors import ApiError, NotImplementedOperation
@@ -61,6 +63,8 @@ PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {
 }
 # A service whose model does not say all about its protocol.
 OWN_PROTOCOLS: dict[str, Callable[[model.Service], WireProtocol]] = {"s3": S3Protocol}
+# Path → the service it is signed for, the operation it is authorized as, and what answers.
+EXTENSIONS = {"/homeport/events": ("events", "ListEvents", list_events)}
 AGENT_PATHS = {"/acs/ws": ("acs", "Poll"), "/tcs/ws": ("tcs", "StartTelemetrySession")}
 
 
@@ -154,6 +158,9 @@ class Gateway:
         if (channel := channel_of(request)) is not None:
             await send_response(send, self._create_channel(channel, request, request_id))
             return
+        if request.path in EXTENSIONS:
+            await send_response(send, await self._extension(request, request_id))
+            return
         await send_response(send, await self.answer(request, request_id))
         self._steps("send")
 
@@ -198,6 +205,25 @@ class Gateway:
             response = handler(call, document)
         self._steps("handler")
         return response, self._store.revision
+
+    async def _extension(self, request: Request, request_id: str) -> Response:
+        """An answer that AWS has no operation for: signed and authorized like any other."""
+        service, operation, handler = EXTENSIONS[request.path]
+        try:
+            if request.method != "GET":
+                raise ApiError("UnknownOperationException", f"GET {request.path} is all there is.")
+            principal = self._authenticate(request, service, "json")
+            with self._store.transaction() as tx:
+                call = self._call(tx, principal, request_id)
+                self._authorize(call, Route(service, operation), {}, request)
+                document = handler(call, dict(parse_qsl(request.query_string)))
+            await self._store.durable(self._store.revision)
+        except ApiError as error:
+            return self._protocol(service).error(error, request_id)
+        except Exception:  # outer edge, as in ``answer``
+            logger.exception("%s %s failed", request_id, request.path)
+            return self._protocol(service).error(_internal(service), request_id)
+        return Response(200, json.dumps(document).encode(), {"content-type": "application/json"})
 
     def _call(self, tx: Transaction, principal: Principal, request_id: str) -> Call:
         return Call(

@@ -5,21 +5,30 @@ from __future__ import annotations
 import msgspec
 
 from homeport.domain.arn import Ids
+from homeport.domain.event import ServiceAction
 from homeport.domain.service import Service, ServiceEvent
 from homeport.store import Transaction
 from homeport.store.schema import SERVICE_EVENTS, SERVICES
 
 KEPT_EVENTS = 100
+NO_ACTION = ServiceAction()
 REPEAT_AFTER_SECONDS = 6 * 3600.0
 
 
 def add_service_event(
-    tx: Transaction, service_arn: str, message: str, now: float, ids: Ids
+    tx: Transaction,
+    service_arn: str,
+    message: str,
+    now: float,
+    ids: Ids,
+    action: ServiceAction = NO_ACTION,
+    reason: str = "",
 ) -> ServiceEvent | None:
     """Append ``message`` (AWS's words, with the ``(service NAME)`` prefix) to a service's events.
 
     The newest 100 are kept. The message of the latest event is not repeated within six hours
-    ("Amazon ECS service event messages", developer guide). Returns the event, or None when it
+    ("Amazon ECS service event messages", developer guide). ``action``: what EventBridge is told,
+    with ``reason``. Returns the event, or None when it
     was a repetition or the service is gone. The service's record is rewritten (its
     ``last_event_sequence``), so a caller that holds one must read it again before writing it.
     """
@@ -35,6 +44,9 @@ def add_service_event(
         id=ids.uuid(),
         created_at=now,
         message=message,
+        action_type=action.type,
+        action_name=action.name,
+        reason=reason,
     )
     return tx.put(SERVICE_EVENTS, event)
 

@@ -8,6 +8,7 @@ from homeport.domain.capacity_provider import CapacityProvider
 from homeport.domain.cluster import AccountSetting, Cluster
 from homeport.domain.container_instance import ContainerInstance
 from homeport.domain.credential import AccessKey
+from homeport.domain.event import Event, EventCounter
 from homeport.domain.execute import ExecuteSession, ExecuteTarget
 from homeport.domain.iam import (
     Group,
@@ -105,6 +106,8 @@ SERVICE_EVENTS = Table(
     key=lambda r: f"{r.service_arn}|{r.sequence:012d}",
     indexes={"service": lambda r: r.service_arn},
 )
+EVENTS = Table("events", Event, key=lambda r: f"{r.sequence:020d}")
+EVENT_COUNTERS = Table("event_counters", EventCounter, key=lambda r: r.name)
 SERVICE_DEPLOYMENTS = Table(
     "service_deployments",
     ServiceDeployment,
@@ -225,6 +228,8 @@ TABLES: tuple[Table[Any], ...] = (
     CLIENT_TOKENS,
     SERVICES,
     SERVICE_EVENTS,
+    EVENTS,
+    EVENT_COUNTERS,
     SERVICE_DEPLOYMENTS,
     SERVICE_REVISIONS,
     LOAD_BALANCERS,

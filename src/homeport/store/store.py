@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,8 @@ from .feed import Change, Feed
 from .journal import Journal, Write
 from .tables import Rows, Table
 from .transaction import Transaction
+
+Completer = Callable[[Sequence[Change], Transaction], None]
 
 
 class Store:
@@ -34,8 +36,13 @@ class Store:
         self._durable_revision = 0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._open = False
+        self._before_commit: Completer | None = None
         self._encoder = msgspec.json.Encoder()
         self._decoders = {t.name: msgspec.json.Decoder(t.record) for t in tables}
+
+    def before_commit(self, complete: Completer) -> None:
+        """Have every transaction completed: ``complete`` may add writes that follow from it."""
+        self._before_commit = complete
 
     def load(self) -> None:
         """Read every record back from the journal.
@@ -86,6 +93,7 @@ class Store:
         self._open = True
         try:
             yield tx
+            self._complete(tx)
             # Inside the try: a record that the journal can't give back undoes the transaction.
             changes, writes = self._outcome(tx)
         except BaseException:
@@ -103,6 +111,16 @@ class Store:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((revision, waiter))
         await waiter
+
+    def _complete(self, tx: Transaction) -> None:
+        """Let what is to happen before a commit add its writes."""
+        if self._before_commit is None or not tx.before:
+            return
+        changes = [
+            Change(self._tables[name], key, before, self._rows[name].by_key.get(key), tx.revision)
+            for (name, key), before in tx.before.items()
+        ]
+        self._before_commit([c for c in changes if c.after != c.before], tx)
 
     def _outcome(self, tx: Transaction) -> tuple[list[Change], list[Write]]:
         """What the transaction has changed in the end; writing back an equal row is nothing."""

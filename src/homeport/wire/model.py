@@ -19,6 +19,7 @@ SERVICES: dict[str, tuple[str, str, str]] = {
     "iam": ("iam", "", "2010-05-08"),
     "ecr": ("ecr", "AmazonEC2ContainerRegistry_V20150921", ""),
     "logs": ("logs", "Logs_20140328", ""),
+    "events": ("events", "AWSEvents", ""),
     "ssm": ("ssm", "AmazonSSM", ""),
     "secretsmanager": ("secretsmanager", "secretsmanager", ""),
     "s3": ("s3", "", ""),

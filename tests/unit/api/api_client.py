@@ -27,6 +27,7 @@ from homeport.logstore import LogStore
 from homeport.objectstore import ObjectStore
 from homeport.services.call import Platform
 from homeport.services.ec2.default_vpc import seed_default_vpc
+from homeport.services.events import EventRecorder
 from homeport.store import Store
 from homeport.store.journal.memory import MemoryJournal
 from homeport.store.schema import ACCESS_KEYS, TABLES
@@ -56,6 +57,7 @@ class Api:
     ) -> None:
         self.loop = asyncio.new_event_loop()
         self.store = Store(TABLES, MemoryJournal())
+        self.store.before_commit(EventRecorder(Ids(), clock))
         self.loop.run_until_complete(self._start())
         self._directory = tempfile.TemporaryDirectory()
         self.log_directory = Path(self._directory.name)

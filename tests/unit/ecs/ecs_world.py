@@ -35,6 +35,7 @@ from homeport.logstore import LogStore
 from homeport.objectstore import ObjectStore
 from homeport.services import ecs
 from homeport.services.call import Call, Handler, Platform, Principal
+from homeport.services.events import EventRecorder
 from homeport.store import Store
 from homeport.store.journal.memory import MemoryJournal
 from homeport.store.schema import (
@@ -69,6 +70,7 @@ class World:
         self.journal = MemoryJournal()
         self.store = Store(TABLES, self.journal)
         self.now = 1000.0
+        self.store.before_commit(EventRecorder(Ids(), lambda: self.now))
         self.ids = Ids()
         self.runner = Runner(
             self.store,
