@@ -86,11 +86,12 @@ class Bare:
 
 @dataclass
 class Homeport:
-    """The same through the API."""
+    """The same through the API; ``more``: further members of RunTask."""
 
     plane: ControlPlane
     definition: str
     ecs: Any
+    more: dict[str, Any] = field(default_factory=dict)
 
     async def seconds(self, count: int) -> float:
         """Until every task is RUNNING."""
@@ -106,7 +107,10 @@ class Homeport:
 
     def _run_task(self, left: int) -> list[str]:
         answer = self.ecs.run_task(
-            cluster=self.plane.cluster, taskDefinition=self.definition, count=min(10, left)
+            cluster=self.plane.cluster,
+            taskDefinition=self.definition,
+            count=min(10, left),
+            **self.more,
         )
         assert not answer["failures"], answer["failures"]
         return [task["taskArn"] for task in answer["tasks"]]
