@@ -31,7 +31,7 @@ from .container_spec import (
 )
 from .efs import Directory, EfsError, NfsExport, locate
 from .engine import UNREACHABLE, ContainerFacts, Engine, EngineError, EngineTimeout
-from .network.sandbox import Sandboxes, SandboxFailed
+from .network.sandbox import Sandboxes
 from .ports import NoFreePort, PortAllocator, is_port_conflict
 from .settings import AgentSettings
 from .surroundings import Surroundings
@@ -176,7 +176,6 @@ class Launcher:
         progress: Progress,
         not_pulled: Failed | None,
     ) -> Launched:
-        around = await self._in_sandbox(task, around)
         for _ in range(PORT_ATTEMPTS):
             bindings = self._bindings(task, container)
             kept = False
@@ -203,13 +202,6 @@ class Launcher:
                 if not kept and publishes_ports(task):
                     self.ports.release(bindings)
         raise NoFreePort(f"no host port could be bound in {PORT_ATTEMPTS} attempts")
-
-    async def _in_sandbox(self, task: PayloadTask, around: Surroundings) -> Surroundings:
-        """With the namespaces that the task's containers share."""
-        try:
-            return replace(around, pause=await self.sandboxes.ensure(task))
-        except SandboxFailed as error:
-            raise LaunchFailed(Failed(f"ContainerNetworkingError: {error}")) from error
 
     def _bindings(self, task: PayloadTask, container: PayloadContainer) -> tuple[Binding, ...]:
         if publishes_ports(task):

@@ -36,6 +36,8 @@ def due(task: TaskState) -> bool:
         return False  # its address is still in use here
     if status == "STOPPED":
         return task.reported.status != "STOPPED"
+    if has_news_of_interface(task):
+        return True
     if status == "RUNNING" and task.reported.status == "PENDING":
         return True
     if execute_agents(task) != task.reported.execute_agents:
@@ -48,12 +50,19 @@ def due(task: TaskState) -> bool:
     )
 
 
+def has_news_of_interface(task: TaskState) -> bool:
+    """Whether the task's interface has been attached since the last report."""
+    interfaces = task.payload.elastic_network_interfaces
+    return bool(interfaces) and task.attached and not task.reported.attached
+
+
 def acknowledged(task: TaskState) -> Reported:
     """What is known to be known once a report of ``task`` has been answered."""
     return Reported(
         task_status(task),
         tuple(c.name for c in task.containers if c.status == "STOPPED"),
         execute_agents(task),
+        task.attached,
     )
 
 
@@ -75,7 +84,7 @@ def state_change(task: TaskState, cluster: str) -> Change:
         change["attachments"] = [
             {"attachmentArn": i.attachment_arn, "status": "ATTACHED"}
             for i in interfaces
-            if task_status(task) == "RUNNING"
+            if task.attached
         ]
     if agents := execute_agents(task):
         change["managedAgents"] = [_managed_agent(task, name, reason) for name, reason in agents]

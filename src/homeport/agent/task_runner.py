@@ -25,15 +25,28 @@ from .credentials import CredentialStore
 from .engine import ContainerFacts, Engine, EngineError, EngineTimeout
 from .execute import ExecuteAgentSeen, ExecuteTargets
 from .launch import Failed, Launched, Launcher, Progress, published
+from .network.sandbox import SandboxFailed
 from .settings import AgentSettings
 from .steps import next_steps
 from .surroundings import Surroundings
 from .task_files import TaskFiles
+from .task_messages import (
+    Acknowledged,
+    Attached,
+    Died,
+    HealthChanged,
+    LaunchEnded,
+    Looked,
+    Message,
+    Released,
+    Restarted,
+    StopEnded,
+    StopWanted,
+)
 from .task_secrets import NotRetrieved, TaskSecrets
 from .task_state import (
     Binding,
     Health,
-    Reported,
     TaskState,
     container,
     definition,
@@ -48,90 +61,6 @@ KILLED = 137
 VANISHED = "ContainerVanishedError: No container matching saved ID found"
 
 _HEALTH: dict[str, Health] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
-
-
-@dataclass(frozen=True, slots=True)
-class StopWanted:
-    """The control plane wants the task stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """The Engine says that a container's process has ended. ``at``: epoch seconds."""
-
-    name: str
-    docker_id: str
-    exit_code: int
-    out_of_memory: bool
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class HealthChanged:
-    """The Engine's verdict of a health check: healthy or unhealthy."""
-
-    name: str
-    docker_id: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What ``inspect`` shows of a container; None = the Engine has none."""
-
-    name: str
-    facts: ContainerFacts | None
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchEnded:
-    """A launch is over; None = it was interrupted."""
-
-    name: str
-    result: Launched | Failed | None
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class StopEnded:
-    """A stop is over, whatever came of it."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """The control plane knows this much."""
-
-    reported: Reported
-
-
-@dataclass(frozen=True, slots=True)
-class Restarted:
-    """A container was started again by its restart policy; ``reason``: why it could not be."""
-
-    name: str
-    exit_code: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """What the containers shared is gone."""
-
-
-Message = (
-    Released
-    | ExecuteAgentSeen
-    | Restarted
-    | StopWanted
-    | Died
-    | HealthChanged
-    | Looked
-    | LaunchEnded
-    | StopEnded
-    | Acknowledged
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +172,8 @@ class TaskRunner:
                     self._change(name, execute_agent="RUNNING", execute_agent_reason=reason)
             case Restarted():
                 self._on_restarted(message)
+            case Attached():
+                self.task = msgspec.structs.replace(self.task, attached=True)
             case Released():
                 self.task = msgspec.structs.replace(self.task, released=True)
             case Acknowledged(reported):
@@ -435,10 +366,16 @@ class TaskRunner:
         wanted = definition(self.task, name)
         try:
             secrets = await self._tools.secrets.of(self.task.payload, name)
-            around = replace(self._tools.surroundings(self.task, name), secrets=secrets)
+            pause = await self._tools.launcher.sandboxes.ensure(self.task.payload)
+            if pause:
+                self.tell(Attached())
+            around = self._tools.surroundings(self.task, name)
+            around = replace(around, secrets=secrets, pause=pause)
             result = await self._tools.launcher.launch(self.task.payload, wanted, around, progress)
         except NotRetrieved as error:
             result = Failed(str(error), whole_task=True)
+        except SandboxFailed as error:
+            result = Failed(f"ContainerNetworkingError: {error}")
         except asyncio.CancelledError:
             if self.task.desired == "RUNNING":
                 raise  # the agent ends

@@ -70,12 +70,14 @@ class Reported(msgspec.Struct, frozen=True):
     status: TaskStatus = "PENDING"
     stopped: tuple[str, ...] = ()
     execute_agents: tuple[tuple[str, str], ...] = ()  # container, reason: reported as RUNNING
+    attached: bool = False
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     """A task as last seen. ``reason`` is set when the task as a whole can't run.
 
-    ``released``: what its containers shared is gone, after the last of them had stopped.
+    ``attached``: what its containers share is there. ``released``: it is gone again, after the
+    last of them had stopped.
     """
 
     payload: PayloadTask
@@ -87,6 +89,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     pull_stopped_at: float | None = None
     execution_stopped_at: float | None = None
     stopped_at: float | None = None
+    attached: bool = False
     released: bool = False
     reported: Reported = Reported()
 

@@ -20,7 +20,8 @@ from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
 from .backoff import Backoff
 from .container_spec import LABEL_CONTAINER_NAME, LABEL_TASK_ARN, docker_name, task_volumes
 from .engine import EngineError, EngineTimeout, Event, ListedContainer
-from .task_runner import Died, HealthChanged, Looked, StopWanted, TaskRunner, Tools
+from .task_messages import Died, HealthChanged, Looked, StopWanted
+from .task_runner import TaskRunner, Tools
 from .task_state import ContainerState, TaskState, new_task
 
 logger = logging.getLogger(__name__)
