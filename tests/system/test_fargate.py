@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
@@ -59,6 +60,25 @@ def network(plane: ControlPlane, *subnets: str, public: bool = True) -> dict[str
             "assignPublicIp": "ENABLED" if public else "DISABLED",
         }
     }
+
+
+def execution_role(plane: ControlPlane) -> str:
+    """What the tutorials call ``ecsTaskExecutionRole``."""
+    iam = plane.client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+    name = f"execution-{uuid.uuid4().hex[:8]}"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    policy = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    arn: str = role["Arn"]
+    return arn
 
 
 def start(plane: ControlPlane, definition: str, **members: Any) -> Running:
@@ -266,3 +286,71 @@ def test_a_host_of_the_platform_is_in_no_users_cluster(plane: ControlPlane, tmp_
         agent.terminate()
         agent.wait(20)
     ecs.deregister_container_instance(cluster="homeport-platform", containerInstance=arn)
+
+
+def test_a_definition_as_one_writes_it_for_fargate_runs_as_it_is(plane: ControlPlane) -> None:
+    """Log driver, ordering, health, a shared scratch volume, kernel parameters, a processor."""
+    group = f"/ecs/{uuid.uuid4().hex[:8]}"
+    plane.client("logs").create_log_group(logGroupName=group)
+    logs = {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": group,
+            "awslogs-region": "us-east-1",
+            "awslogs-stream-prefix": "web",
+        },
+    }
+    scratch = {"sourceVolume": "scratch", "containerPath": "/scratch"}
+    web = container(
+        "web",
+        "echo up > /scratch/web; echo serving; httpd -f -p 8080 -h /tmp",
+        portMappings=[{"containerPort": 8080, "name": "http", "appProtocol": "http"}],
+        healthCheck={"command": ["CMD-SHELL", "test -e /scratch/web"], "interval": 5},
+        mountPoints=[scratch],
+        ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 2048}],
+        linuxParameters={"initProcessEnabled": True, "capabilities": {"drop": ["MKNOD"]}},
+        logConfiguration=logs,
+        stopTimeout=5,
+    )
+    side = container(
+        "side",
+        "cat /scratch/web; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; sleep 600",
+        essential=False,
+        dependsOn=[{"containerName": "web", "condition": "HEALTHY"}],
+        mountPoints=[{**scratch, "readOnly": True}],
+        logConfiguration=logs,
+        readonlyRootFilesystem=True,
+        systemControls=[{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "70"}],
+    )
+    definition = fargate(
+        plane,
+        web,
+        side,
+        executionRoleArn=execution_role(plane),
+        volumes=[{"name": "scratch", "host": {}}],
+        ephemeralStorage={"sizeInGiB": 30},
+        runtimePlatform={"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"},
+    )
+    task = start(plane, definition)
+    seen = task.reaches("RUNNING", 60)
+    assert seen["ephemeralStorage"] == {"sizeInGiB": 30}
+    stream = f"web/side/{task.arn.rsplit('/', 1)[-1]}"
+
+    def printed() -> list[str]:
+        try:
+            answer = plane.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
+        except plane.client("logs").exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in answer["events"]]
+
+    eventually("its output is in CloudWatch Logs", lambda: printed() == ["up", "70"], 30)
+    task.stop()
+    task.reaches("STOPPED")
+    plane.client("logs").delete_log_group(logGroupName=group)
+    failed = start(plane, definition).reaches("STOPPED")
+    assert (failed["stopCode"], failed["stoppedReason"]) == (
+        "TaskFailedToStart",
+        "ResourceInitializationError: failed to validate logger args: create stream has been "
+        "retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The "
+        "specified log group does not exist. : exit status 1",
+    )

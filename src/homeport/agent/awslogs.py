@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import msgspec
+
 from homeport.domain.agent_protocol import PayloadTask
 
 from .credentials import instance_credentials
@@ -38,6 +42,47 @@ def log_options(task: PayloadTask, name: str, settings: AgentSettings) -> dict[s
 def lacks_credentials(message: str) -> bool:
     """Whether the driver had none: 169.254.170.2 did not answer, or did not know them."""
     return _NOT_INITIALIZED in message and "CredentialsEndpointError" in message
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """Where a container's output goes."""
+
+    group: str
+    name: str
+    create_group: bool
+
+
+def log_streams(task: PayloadTask) -> list[LogStream]:
+    """Those that the platform makes before it starts a FARGATE task; others have none."""
+    if task.launch_type != "FARGATE":
+        return []
+    found = (_log_stream(c.docker_config.host_config) for c in task.containers or ())
+    return [stream for stream in found if stream is not None]
+
+
+def _log_stream(host_config: str) -> LogStream | None:
+    try:
+        document = msgspec.json.decode(host_config, type=_HostConfig)
+    except msgspec.DecodeError:
+        return None  # create_body says what is wrong with it
+    driver, options = document.log_config.type, document.log_config.config
+    if driver != "awslogs" or "awslogs-stream" not in options:
+        return None
+    return LogStream(
+        options.get("awslogs-group", ""),
+        options["awslogs-stream"],
+        options.get("awslogs-create-group") == "true",
+    )
+
+
+class _LogConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    type: str = ""
+    config: dict[str, str] = {}
+
+
+class _HostConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    log_config: _LogConfig = _LogConfig()
 
 
 def start_failure(launch_type: str, message: str) -> str:

@@ -1,4 +1,5 @@
-"""Parameter Store, Secrets Manager and S3 as a task's execution role reads them.
+"""Parameter Store, Secrets Manager and S3 as a task's execution role reads them, and CloudWatch
+Logs as far as Fargate asks before a start.
 
 Every request is signed with the role's temporary credentials and goes to the control plane's
 endpoint. What is read is returned and kept nowhere; errors carry the service's words, which never
@@ -39,6 +40,7 @@ class Refused(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 class Unreachable(Exception):
@@ -87,6 +89,24 @@ class SecretSources:
         if status != 200:
             raise _s3_refusal(status, body)
         return body
+
+    async def log_group(self, name: str, role: RoleCredentials) -> None:
+        """Create a log group; one that is there is fine."""
+        await self._made("CreateLogGroup", {"logGroupName": name}, role)
+
+    async def log_stream(self, group: str, name: str, role: RoleCredentials) -> None:
+        """Create a stream in a log group; one that is there is fine."""
+        request = {"logGroupName": group, "logStreamName": name}
+        await self._made("CreateLogStream", request, role)
+
+    async def _made(
+        self, operation: str, request: Mapping[str, str], role: RoleCredentials
+    ) -> None:
+        try:
+            await self._json("logs", f"Logs_20140328.{operation}", request, role)
+        except Refused as error:
+            if error.code != "ResourceAlreadyExistsException":
+                raise
 
     async def _json(
         self, service: str, target: str, document: Mapping[str, Any], role: RoleCredentials

@@ -20,6 +20,7 @@ from homeport.domain.agent_protocol import (
     RoleCredentials,
 )
 
+from .awslogs import LogStream, log_streams
 from .credentials import CredentialsMissing, CredentialStore
 from .environment_files import merged, parse_environment_file
 from .secret_references import SecretReference, secret_reference
@@ -71,7 +72,7 @@ class TaskSecrets:
 
     async def of(self, task: PayloadTask, container: str) -> ContainerSecrets:
         """What the container is to be given. Raises NotRetrieved."""
-        if not any(map(needs_something, task.containers or ())):
+        if not any(map(needs_something, task.containers or ())) and not log_streams(task):
             return NOTHING
         fetching = self._fetching.get(task.arn)
         if fetching is None:
@@ -100,7 +101,24 @@ class TaskSecrets:
             files = await self._files(container, role)
             login = await self._login(container, role)
             found[container.name] = replace(found[container.name], defaults=files, login=login)
+        for stream in log_streams(task):
+            await self._log_stream(stream, role)
         return found
+
+    async def _log_stream(self, stream: LogStream, role: RoleCredentials) -> None:
+        """On Fargate logging is proved before a container is made, in whatever mode it runs."""
+        making = "group"
+        try:
+            if stream.create_group:
+                await self._sources.log_group(stream.group, role)
+            making = "stream"
+            await self._sources.log_stream(stream.group, stream.name, role)
+        except (Refused, Unreachable) as error:
+            raise NotRetrieved(
+                "ResourceInitializationError: failed to validate logger args: create stream has "
+                f"been retried 1 times: failed to create Cloudwatch log {making}: {error} : exit "
+                "status 1"
+            ) from None
 
     async def _parameters(
         self, containers: list[PayloadContainer], role: RoleCredentials
