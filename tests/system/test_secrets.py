@@ -235,6 +235,21 @@ def test_values_are_in_no_file_of_the_data_directory_and_in_no_log(
     task.stop()
 
 
+def test_values_are_there_after_the_control_plane_was_killed(plane: ControlPlane) -> None:
+    ssm, manager, s3 = (plane.client(s) for s in ("ssm", "secretsmanager", "s3"))
+    ssm.put_parameter(Name="/kept", Value="parameter", Type="SecureString")
+    manager.create_secret(Name="kept", SecretString="secret")
+    s3.create_bucket(Bucket="kept-files")
+    s3.put_object(Bucket="kept-files", Key="a.env", Body=b"object")
+    plane.kill()
+    plane.start()
+    plane.wait_for_instance()
+    read = ssm.get_parameter(Name="/kept", WithDecryption=True)["Parameter"]["Value"]
+    assert read == "parameter"
+    assert manager.get_secret_value(SecretId="kept")["SecretString"] == "secret"
+    assert s3.get_object(Bucket="kept-files", Key="a.env")["Body"].read() == b"object"
+
+
 def test_an_agent_that_was_killed_reads_them_again_for_containers_to_come(
     plane: ControlPlane, execution_role: str
 ) -> None:

@@ -290,6 +290,8 @@ class TaskRunner:
                 )
             case None:
                 pass
+        if all(state.status != "NONE" for state in self.task.containers):
+            self._tools.secrets.forget(self.task.arn)  # whatever is to be made has been made
 
     def _on_restarted(self, restarted: Restarted) -> None:
         self._restarting.pop(restarted.name, None)

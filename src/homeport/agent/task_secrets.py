@@ -1,8 +1,9 @@
 """What a task's containers must be given and nobody else may see: fetched once, kept in memory.
 
 A task's secrets, environment files and registry passwords are read with its execution role before
-its first container is made. All of a task's containers get the same values; after a restart of
-the agent those that were not made yet are read again. Nothing of it is in a task's file or a log.
+its first container is made. All of a task's containers get the same values; once the last is made
+they are forgotten. After a restart of the agent those of containers that were not made yet are read
+again. Nothing of it is in a task's file or a log.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class TaskSecrets:
         return (await asyncio.shield(fetching)).get(container, NOTHING)
 
     def forget(self, task_arn: str) -> None:
-        """The task is over."""
+        """Every container has been made, or the task is over."""
         fetching = self._fetching.pop(task_arn, None)
         if fetching is not None:
             fetching.cancel()

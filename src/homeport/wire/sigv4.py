@@ -129,6 +129,12 @@ def read_signature(request: Request, codes: Codes) -> Signature:
         return _from_header(header, request, codes)
     if "X-Amz-Signature=" in request.query_string:
         return _from_query(request, codes)
+    if "AWSAccessKeyId=" in request.query_string:  # version 2, which S3's clients still make
+        text = (
+            "The authorization mechanism you have provided is not supported. Please use "
+            f"{ALGORITHM}."
+        )
+        raise ApiError("InvalidRequest", text)
     raise ApiError(codes.missing, "Missing Authentication Token", 403)
 
 

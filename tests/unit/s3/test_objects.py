@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from homeport.gateway.asgi import MAX_BODY_BYTES
 from homeport.services.s3.checksums import ALGORITHMS
 from homeport.store.schema import OBJECTS
 from homeport.wire.http import Request
@@ -176,11 +177,14 @@ def test_what_would_be_ignored_is_refused_by_name(s3: Any, more: dict[str, str])
     assert refusal(s3.get_object, Bucket="files", Key="k")[0] == "NoSuchKey"
 
 
-def test_parts_and_copies_are_refused(s3: Any) -> None:
+def test_parts_copies_and_what_is_too_large_are_refused(s3: Any) -> None:
     named = {"Bucket": "files", "Key": "k"}
-    assert refusal(s3.create_multipart_upload, **named)[0] == "NotImplementedException"
+    code, text = refusal(s3.create_multipart_upload, **named)
+    assert (code, "s3:CreateMultipartUpload" in text) == ("NotImplemented", True)
     source = {"Bucket": "files", "Key": "x"}
-    assert refusal(s3.copy_object, **named, CopySource=source)[0] == "NotImplementedException"
+    assert refusal(s3.copy_object, **named, CopySource=source)[0] == "NotImplemented"
+    code, text = refusal(s3.put_object, **named, Body=bytes(MAX_BODY_BYTES + 1))
+    assert (code, str(MAX_BODY_BYTES) in text) == ("EntityTooLarge", True)
 
 
 def test_a_bucket_in_the_host_name(api: Api, s3: Any) -> None:
@@ -201,6 +205,18 @@ def test_a_presigned_url_is_read_without_headers(api: Api, s3: Any) -> None:
     assert (answer.status, answer.body) == (200, b"x")
     changed = Request("GET", path.replace("a", "b"), query, request.headers)
     assert api.loop.run_until_complete(api.gateway.answer(changed, "id")).status == 403
+
+
+def test_a_url_presigned_with_version_2_is_refused_in_s3s_words(api: Api, s3: Any) -> None:
+    signed = api.client("s3", signature_version="s3").generate_presigned_url(
+        "get_object", Params={"Bucket": "files", "Key": "k"}
+    )
+    path, _, query = signed.removeprefix(ENDPOINT).partition("?")
+    request = Request("GET", path, query, {"host": "127.0.0.1:4566"})
+    answer = api.loop.run_until_complete(api.gateway.answer(request, "id"))
+    assert answer.status == 400
+    assert b"<Code>InvalidRequest</Code>" in answer.body
+    assert b"Please use AWS4-HMAC-SHA256." in answer.body
 
 
 def test_trailing_checksums_over_an_unsigned_body(api: Api, s3: Any) -> None:

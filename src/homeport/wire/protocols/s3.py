@@ -29,6 +29,15 @@ ROOTS = {
 }
 
 
+# What S3 calls what every service here can refuse.
+CODES = {
+    "InternalFailure": "InternalError",
+    "NotImplementedException": "NotImplemented",
+    "RequestEntityTooLargeException": "EntityTooLarge",
+    "UnknownOperationException": "MethodNotAllowed",
+}
+
+
 class S3Protocol(RestXmlProtocol):
     """rest-xml as S3 speaks it."""
 
@@ -60,7 +69,7 @@ class S3Protocol(RestXmlProtocol):
     def error(self, error: ApiError, request_id: str) -> Response:
         """``<Error>`` alone."""
         inner = (
-            element("Code", error.code)
+            element("Code", CODES.get(error.code, error.code))
             + element("Message", error.message)
             + element("RequestId", request_id)
         )
