@@ -57,7 +57,7 @@ from homeport.store.schema import (
     TASKS,
 )
 from homeport.traffic import Traffic, TrafficSettings
-from homeport.traffic.addresses import source_addresses
+from homeport.traffic.addresses import SourceAddresses
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ async def _serve(
         region=settings.region,
         availability_zones=settings.availability_zones,
         endpoint_url=settings.endpoint_url,
-        load_balancer_addresses=source_addresses(),
+        load_balancer_addresses=SourceAddresses(),
     )
     store.before_commit(EventRecorder(ids, time.time))
     root, agent_key = first_start(store, settings, platform, ids, arns)

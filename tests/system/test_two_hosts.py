@@ -10,9 +10,12 @@ import pytest
 
 from control_plane import ControlPlane, eventually
 from hosts import Host, Network, hosts, network
+from load import Load
 from tasks import Running, container, register
 from test_awsvpc import WEB, address, allow, security_group
 from test_awsvpc import network as placed_in
+from web_service import SERVE_WHOLE, create_web_service
+from web_service import register as register_web
 
 pytestmark = pytest.mark.docker
 
@@ -110,3 +113,32 @@ def stands_still(heard: Callable[[], int]) -> bool:
     before = heard()
     time.sleep(1.0)
     return heard() == before
+
+
+def test_a_load_balancer_reaches_the_tasks_of_every_host(two: Two) -> None:
+    """Its own group lets it in on hosts it does not run on; an update loses no request."""
+    plane = two.plane
+    balancers, guarded = security_group(plane), security_group(plane)
+    allow(plane, guarded, UserIdGroupPairs=[{"GroupId": balancers}])
+    service = create_web_service(
+        plane,
+        name="every-host",
+        desired_count=3,
+        command=SERVE_WHOLE,
+        network=placed_in(plane, guarded),
+        security_groups=[balancers],
+        placementConstraints=[{"type": "distinctInstance"}],
+        minimum=50,
+        maximum=100,
+    )
+    assert len({task["containerInstanceArn"] for task in service.tasks()}) == 3
+    with Load(service.url, rate=100) as load:
+        eventually("traffic flows", lambda: load.bodies["v1"] > 100)
+        definition = register_web(plane, "v2", service.name, SERVE_WHOLE, network_mode="awsvpc")
+        plane.client("ecs").update_service(
+            cluster=plane.cluster, service=service.name, taskDefinition=definition
+        )
+        service.wait_completed()
+        eventually("every host answers", lambda: load.bodies["v2"] > 100)
+    assert load.failures == []
+    plane.client("ecs").delete_service(cluster=plane.cluster, service=service.name, force=True)

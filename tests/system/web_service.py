@@ -130,11 +130,12 @@ def create_web_service(
     command: str = SERVE,
     network: dict[str, Any] | None = None,
     security_groups: Sequence[str] = (),
+    **more: Any,
 ) -> WebService:
     """Load balancer, target group, listener and service; returns when traffic is served.
 
     ``network``: of awsvpc tasks behind an ``ip`` target group; ``security_groups``: the load
-    balancer's.
+    balancer's; ``more``: of CreateService.
     """
     elbv2 = control_plane.client("elbv2")
     subnets = control_plane.client("ec2").describe_subnets()["Subnets"]
@@ -179,6 +180,7 @@ def create_web_service(
         loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 80}],
         deploymentConfiguration={"minimumHealthyPercent": minimum, "maximumPercent": maximum},
         **({"networkConfiguration": network} if network else {}),
+        **more,
     )
     service = WebService(
         control_plane,

@@ -47,7 +47,7 @@ class Platform:
     availability_zones: tuple[str, ...]
     endpoint_url: str
     lb_domain: str = "elb.localhost"
-    load_balancer_addresses: tuple[str, ...] = ()
+    load_balancer_addresses: Callable[[], tuple[str, ...]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

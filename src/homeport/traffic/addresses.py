@@ -5,9 +5,26 @@ from __future__ import annotations
 import fcntl
 import socket
 import struct
+import time
 
 SIOCGIFADDR = 0x8915  # <linux/sockios.h>: the first IPv4 address of an interface
+LOOK_SECONDS = 5.0
 NOWHERE = "192.0.2.1"  # TEST-NET-1: connecting a UDP socket sends nothing
+
+
+class SourceAddresses:
+    """``source_addresses``, looked up again from time to time: networks come and go."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[str, ...] = ()
+        self._seen_at = float("-inf")
+
+    def __call__(self) -> tuple[str, ...]:
+        """The addresses as they were within the last seconds."""
+        now = time.monotonic()
+        if now >= self._seen_at + LOOK_SECONDS:
+            self._seen, self._seen_at = source_addresses(), now
+        return self._seen
 
 
 def source_addresses() -> tuple[str, ...]:

@@ -37,7 +37,7 @@ ENDPOINT = "http://127.0.0.1:4566"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 SESSIONS = SessionMint(b"a key of the tests, of 32 bytes  ")
 PLATFORM = Platform(
-    ACCOUNT, REGION, ZONES, ENDPOINT, load_balancer_addresses=("192.168.7.1", "172.17.0.1")
+    ACCOUNT, REGION, ZONES, ENDPOINT, load_balancer_addresses=lambda: ("192.168.7.1", "172.17.0.1")
 )
 VAULT = Vault(bytes(32))
 KEY = AccessKey("AKIAROOT", "secret", f"arn:aws:iam::{ACCOUNT}:root", "root", 0.0)

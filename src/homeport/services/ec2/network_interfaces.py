@@ -158,7 +158,7 @@ def _interfaces(call: Call) -> Iterator[NetworkInterface]:
 
 
 def _of_balancers(call: Call) -> Iterator[NetworkInterface]:
-    if addresses := call.platform.load_balancer_addresses:
+    if addresses := call.platform.load_balancer_addresses():
         for balancer in call.tx.all(LOAD_BALANCERS):
             if balancer.subnets:
                 yield of_load_balancer(balancer, addresses)
