@@ -16,6 +16,7 @@ import pytest
 from control_plane import ControlPlane, eventually
 from docker_engine import docker
 from images import busybox_image
+from roles import task_role
 from tasks import Running, container, register, run
 
 pytestmark = pytest.mark.docker
@@ -201,7 +202,7 @@ def test_a_private_subnet_needs_every_endpoint_of_ecr(
     definition = fargate(
         plane,
         container() | {"image": ecr_image},
-        executionRoleArn="arn:aws:iam::123456789012:role/execution",
+        executionRoleArn=task_role(plane),
     )
 
     def reason() -> str:
@@ -243,7 +244,7 @@ def test_a_public_subnet_needs_a_public_address(plane: ControlPlane, ecr_image: 
     definition = fargate(
         plane,
         container() | {"image": ecr_image},
-        executionRoleArn="arn:aws:iam::123456789012:role/execution",
+        executionRoleArn=task_role(plane),
     )
     hidden = start(plane, definition, networkConfiguration=network(plane, public=False))
     assert "the interface has no public IP address" in hidden.reaches("STOPPED")["stoppedReason"]

@@ -9,11 +9,11 @@ import pytest
 
 from control_plane import ControlPlane, eventually
 from docker_engine import docker
+from roles import task_role
 from tasks import Running, container, register, run
 
 pytestmark = pytest.mark.docker
 
-ACCOUNT = "123456789012"
 V4 = "$ECS_CONTAINER_METADATA_URI_V4"
 V3 = "$ECS_CONTAINER_METADATA_URI"
 CREDENTIALS = "http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
@@ -81,12 +81,12 @@ def test_a_container_gets_its_task_role_and_not_its_execution_role(
     shared_control_plane: ControlPlane,
 ) -> None:
     plane = shared_control_plane
-    role = f"arn:aws:iam::{ACCOUNT}:role/worker"
+    role, puller = task_role(plane), task_role(plane)
     definition = register(
         plane,
         container(),
         taskRoleArn=role,
-        executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/puller",
+        executionRoleArn=puller,
     )
     task = run(plane, definition)
     task.reaches("RUNNING")
@@ -94,7 +94,7 @@ def test_a_container_gets_its_task_role_and_not_its_execution_role(
     assert given["RoleArn"] == role
     assert given["AccessKeyId"].startswith("ASIA")
     assert set(given) == {"RoleArn", "AccessKeyId", "SecretAccessKey", "Token", "Expiration"}
-    assert "puller" not in inside(task, "env")
+    assert puller.rpartition("/")[2] not in inside(task, "env")
     assert inside(task, "env").count("CREDENTIALS") == 1
     task.stop()
 
@@ -111,12 +111,11 @@ def test_an_unknown_id_is_refused(shared_control_plane: ControlPlane) -> None:
 
 
 def test_credentials_come_back_after_the_agent_was_killed(control_plane: ControlPlane) -> None:
-    definition = register(
-        control_plane, container(), taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/worker"
-    )
+    role = task_role(control_plane)
+    definition = register(control_plane, container(), taskRoleArn=role)
     task = run(control_plane, definition)
     task.reaches("RUNNING")
-    assert asked(task, CREDENTIALS)["RoleArn"].endswith(":role/worker")
+    assert asked(task, CREDENTIALS)["RoleArn"] == role
     files = control_plane.data_dir / "state" / "agent" / "tasks"
     assert all("ASIA" not in f.read_text() for f in files.glob("*.json"))
     control_plane.kill_agent()

@@ -27,6 +27,8 @@ from homeport.domain.event import (
 )
 from homeport.domain.service import Deployment, Service
 from homeport.domain.task import Task
+from homeport.domain.task_definition import TaskDefinition
+from homeport.identities import unassumable
 from homeport.scheduling.events import NO_ACTION, add_service_event
 from homeport.scheduling.launch import LaunchResult, start_tasks
 from homeport.scheduling.providers import by_provider, launch_by_strategy
@@ -247,9 +249,8 @@ class ServiceController:
     ) -> bool:
         """One task on each of these instances; True when one did not fit."""
         deployment = service.deployments[0]
-        definition = tx.get(TASK_DEFINITIONS, deployment.task_definition_arn)
+        definition = self._launchable(tx, service, now)
         if definition is None:
-            self._event(tx, service, "was unable to place a task. Reason: Internal error.", now)
             return True
         template = service_task_template(service, deployment, definition)
         result = start_tasks(tx, template, instances, now=now, ids=self._ids, arns=self._arns)
@@ -279,9 +280,8 @@ class ServiceController:
         self, tx: Transaction, service: Service, count: int, now: float
     ) -> LaunchResult | None:
         deployment = service.deployments[0]
-        definition = tx.get(TASK_DEFINITIONS, deployment.task_definition_arn)
+        definition = self._launchable(tx, service, now)
         if definition is None:
-            self._event(tx, service, "was unable to place a task. Reason: Internal error.", now)
             return None
         own = tx.find(TASKS, "service", service.arn)
         return launch_by_strategy(
@@ -296,6 +296,18 @@ class ServiceController:
             ids=self._ids,
             arns=self._arns,
         )
+
+    def _launchable(self, tx: Transaction, service: Service, now: float) -> TaskDefinition | None:
+        """The PRIMARY deployment's definition, unless tasks of it can't be started at all."""
+        definition = tx.get(TASK_DEFINITIONS, service.deployments[0].task_definition_arn)
+        if definition is None:
+            self._event(tx, service, "was unable to place a task. Reason: Internal error.", now)
+            return None
+        why = unassumable(tx, definition.document, {}, service.cluster_arn)
+        if why is not None:
+            self._event(tx, service, f"failed to launch a task with (error {why}).", now)
+            return None
+        return definition
 
     # -- recording ----------------------------------------------------------------------------
 

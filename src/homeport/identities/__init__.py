@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from .permissions import Permissions, Refusal, permissions_of
 from .roles import role_by_arn, role_by_name, trusts
+from .task_roles import assumable_role, unassumable
 
 __all__ = [
     "Permissions",
     "Refusal",
+    "assumable_role",
     "permissions_of",
     "role_by_arn",
     "role_by_name",
     "trusts",
+    "unassumable",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeport.domain.task_definition import TaskDefinition
+from homeport.identities import unassumable
+from homeport.services.call import Call
 
 from .errors import ClientException, InvalidParameterException
 from .fargate_launch import check_fargate_launch
@@ -59,6 +61,15 @@ def check_launch(
     )
     if feature:
         raise ClientException(refusal(feature))
+
+
+def check_roles(
+    call: Call, definition: TaskDefinition, overrides: Request, cluster_arn: str
+) -> None:
+    """Raise unless ECS may assume the roles that the task is to have."""
+    why = unassumable(call.tx, definition.document, overrides, cluster_arn)
+    if why is not None:
+        raise ClientException(why)
 
 
 def _check_compatible(launch_type: str, definition: TaskDefinition) -> None:

@@ -23,7 +23,7 @@ from .capacity_strategy import resolve_capacity
 from .client_tokens import check_token, recall, remember
 from .errors import InvalidParameterException
 from .fargate_launch import platform_version, resolved
-from .launch_checks import check_launch
+from .launch_checks import check_launch, check_roles
 from .network_configuration import parse_network
 from .placement_request import parse_constraints, parse_strategy
 from .resolve import active_cluster, runnable_task_definition
@@ -114,6 +114,7 @@ def _template(
     check_overrides(overrides, definition)
     network = parse_network(call, request, definition, launch_type)
     check_launch(request, definition, overrides, launch_type)
+    check_roles(call, definition, overrides, cluster.arn)
     version = platform_version(request, launch_type, definition)
     managed = request.get("enableECSManagedTags", False)
     return TaskTemplate(
