@@ -26,9 +26,12 @@ def plane(shared_control_plane: ControlPlane) -> ControlPlane:
     return shared_control_plane
 
 
+TASK_MEMBERS = ("volumes", "networkMode", "pidMode", "ipcMode")
+
+
 def said(plane: ControlPlane, command: str, *others: dict[str, Any], **more: Any) -> str:
     """What the command prints in a container of a task; it must end with 0."""
-    task_members = {k: more.pop(k) for k in ("volumes", "networkMode") if k in more}
+    task_members = {k: more.pop(k) for k in TASK_MEMBERS if k in more}
     definition = register(plane, container(command=command, **more), *others, **task_members)
     task = run(plane, definition)
     seen = task.reaches("STOPPED")
@@ -351,6 +354,29 @@ def test_pid_and_ipc_of_the_host(plane: ControlPlane) -> None:
     seen = task.containers()["main"]["HostConfig"]
     assert (seen["PidMode"], seen["IpcMode"]) == ("host", "host")
     task.stop()
+
+
+def test_processes_of_the_task(plane: ControlPlane) -> None:
+    """pidMode task: the containers see one another's processes, and nobody else's."""
+    look = (
+        "while ! ps | grep -q '[s]leep 4321'; do sleep 0.2; done; ps | grep -c '[h]omeport'; true"
+    )
+    other = container("other", "exec sleep 4321", essential=False)
+    assert said(plane, look, other, pidMode="task") == "0"
+    alone = "sleep 0.5; ps | grep -c '[s]leep 4321'; true"
+    assert said(plane, alone, other) == "0"
+
+
+def test_shared_memory_of_the_task(plane: ControlPlane) -> None:
+    """ipcMode task: one /dev/shm and one set of kernel parameters; none: no /dev/shm at all."""
+    controls = [{"namespace": "kernel.msgmax", "value": "4321"}]
+    other = container(
+        "other", "echo cargo > /dev/shm/list; sleep 5", essential=False, systemControls=controls
+    )
+    look = "while ! test -e /dev/shm/list; do sleep 0.2; done; cat /dev/shm/list; "
+    look += "cat /proc/sys/kernel/msgmax"
+    assert said(plane, look, other, ipcMode="task").split() == ["cargo", "4321"]
+    assert said(plane, "grep -c ' /dev/shm ' /proc/mounts; true", ipcMode="none") == "0"
 
 
 def test_volumes_from(plane: ControlPlane) -> None:

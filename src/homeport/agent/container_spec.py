@@ -35,6 +35,7 @@ LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
 
 FARGATE_OPEN_FILES = 65535
+IPC_SYSCTLS = ("kernel.msg", "kernel.sem", "kernel.shm", "fs.mqueue.")
 MIB = 1024 * 1024
 MINIMUM_MEMORY = 6 * MIB  # what the Engine accepts
 MINIMUM_CPU_SHARES = 2  # the kernel's least
@@ -128,6 +129,9 @@ def create_body(
         host_config |= _many_files(host_config.get("Ulimits") or [], around.open_files)
     if around.pause:
         host_config |= _shared(task, f"container:{around.pause}")
+        if sysctls := host_config.pop("Sysctls", None):
+            own = {k: v for k, v in sysctls.items() if not _is_of_shared(task, k)}
+            host_config |= {"Sysctls": own} if own else {}
     return {**config, "HostConfig": host_config}
 
 
@@ -154,6 +158,28 @@ def _shared(task: PayloadTask, pause: str) -> Document:
         "IpcMode": task.ipc_mode == "task",
     }
     return {name: pause for name, is_shared in shared.items() if is_shared}
+
+
+def shared_sysctls(task: PayloadTask) -> dict[str, str]:
+    """Kernel parameters of the namespaces that the containers share: the pause container's.
+
+    What one container sets is so for all; of several the last one's ("systemControls", ECS API
+    reference). Raises SpecError.
+    """
+    return {
+        name: value
+        for container in task.containers or ()
+        for name, value in (
+            _parsed(container.docker_config.host_config, "hostConfig").get("Sysctls") or {}
+        ).items()
+        if _is_of_shared(task, name)
+    }
+
+
+def _is_of_shared(task: PayloadTask, sysctl: str) -> bool:
+    if sysctl.startswith(IPC_SYSCTLS):
+        return task.ipc_mode == "task"
+    return sysctl.startswith("net.") and task.network_mode == "awsvpc"
 
 
 def _config(task: PayloadTask, container: PayloadContainer, around: Surroundings) -> Document:

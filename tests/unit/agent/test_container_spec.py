@@ -6,9 +6,15 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from homeport.agent.container_spec import SpecError, create_body, docker_name
+from homeport.agent.container_spec import (
+    SpecError,
+    create_body,
+    docker_name,
+    shared_sysctls,
+)
 from homeport.agent.data_dir import DataDirError, locked
 from homeport.agent.engine import EngineFacts
 from homeport.agent.host import Host
@@ -143,3 +149,23 @@ def test_missing_settings_are_named(environment: dict[str, str], words: str) -> 
 
 def test_secrets_are_not_shown() -> None:
     assert "secret" not in repr(SETTINGS)
+
+
+def test_kernel_parameters_of_shared_namespaces_are_the_pause_containers() -> None:
+    def box(name: str, **sysctls: str) -> PayloadContainer:
+        config = PayloadDockerConfig(host_config=json.dumps({"Sysctls": sysctls}))
+        return PayloadContainer(name=name, image="i", docker_config=config)
+
+    first = box("a", **{"net.core.somaxconn": "1", "kernel.msgmax": "2"})
+    second = box("b", **{"net.core.somaxconn": "3"})
+    task = msgspec.structs.replace(
+        TASK, network_mode="awsvpc", ipc_mode="task", containers=[first, second]
+    )
+    assert shared_sysctls(task) == {"net.core.somaxconn": "3", "kernel.msgmax": "2"}
+    around = Surroundings(pause="pause")
+    body = create_body(task, first, (), "default", around)["HostConfig"]
+    assert "Sysctls" not in body
+    assert (body["NetworkMode"], body["IpcMode"]) == ("container:pause", "container:pause")
+    task = msgspec.structs.replace(task, ipc_mode="")
+    body = create_body(task, first, (), "default", around)["HostConfig"]
+    assert body["Sysctls"] == {"kernel.msgmax": "2"}

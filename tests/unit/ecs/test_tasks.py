@@ -173,7 +173,6 @@ def test_invalid_parameters(world: World, instance: str, request_members: dict[s
 @pytest.mark.parametrize(
     ("definition", "named"),
     [
-        ({"document": {"pidMode": "task"}}, "pidMode"),
         *(
             ({"document": {"volumes": [{"name": "v", member: {"id": 1}}]}}, f"volumes.{member}")
             for member in (

@@ -14,7 +14,7 @@ from homeport.domain.agent_protocol import PayloadInterface, PayloadTask
 
 from .. import pause
 from ..commands import CommandFailed
-from ..container_spec import docker_name, labels
+from ..container_spec import SpecError, docker_name, labels, shared_sysctls
 from ..engine import Engine, EngineError, EngineTimeout
 from ..settings import AgentSettings
 from ..task_state import PAUSE, shares_namespaces
@@ -64,7 +64,7 @@ class Sandboxes:
                     await self._make(task, name)
                 except (EngineError, EngineTimeout, CommandFailed, NotAdmitted, OSError) as error:
                     raise SandboxFailed(str(error)) from error
-                except pause.NoPauseImage as error:
+                except (pause.NoPauseImage, SpecError) as error:
                     raise SandboxFailed(str(error)) from error
                 self._ready.add(task.arn)
         return name
@@ -140,6 +140,8 @@ class Sandboxes:
             "SecurityOpt": ["no-new-privileges"],
             "Memory": 6 * 1024 * 1024,
         }
+        if sysctls := shared_sysctls(task):
+            host_config["Sysctls"] = sysctls
         body: dict[str, Any] = {
             "Image": pause.reference(self._machine),
             "Labels": labels(task, PAUSE, self._settings.cluster),

@@ -154,8 +154,8 @@ SUPPORT: Mapping[str, Support] = {
         TASK_LIMITS, "test_containers_may_each_use_less_than_the_task_but_not_more_together"
     ),
     "tags": _stored("kept, shown, and propagated to tasks where a service asks for it"),
-    "pidMode": _done(PARAMETERS, "test_pid_and_ipc_of_the_host"),
-    "ipcMode": _done(PARAMETERS, "test_pid_and_ipc_of_the_host"),
+    "pidMode": _done(PARAMETERS, "test_processes_of_the_task"),
+    "ipcMode": _done(PARAMETERS, "test_shared_memory_of_the_task"),
     "proxyConfiguration": _refused("proxyConfiguration"),
     "inferenceAccelerators": _refused("inferenceAccelerators"),
     "ephemeralStorage": _stored("the disk of Fargate tasks: checked and shown, not enforced"),

@@ -33,8 +33,6 @@ def _windows(document: Document) -> bool:
 
 
 TASK_FEATURES: tuple[tuple[str, Test], ...] = (
-    ("pidMode task", lambda d: d.get("pidMode") == "task"),
-    ("ipcMode task", lambda d: d.get("ipcMode") == "task"),
     ("proxyConfiguration", _has("proxyConfiguration")),
     ("inferenceAccelerators", _has("inferenceAccelerators")),
     ("enableFaultInjection", _has("enableFaultInjection")),
