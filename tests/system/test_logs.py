@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import re
 import subprocess
@@ -143,6 +144,95 @@ def test_the_instances_credentials_may_not_create_groups(plane: ControlPlane) ->
     reason = stopped["containers"][0]["reason"]
     assert "failed to create Cloudwatch log group: AccessDeniedException: User: " in reason
     assert "is not authorized to perform: logs:CreateLogGroup" in reason
+
+
+EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+
+
+def execution_role(plane: ControlPlane, *actions: str) -> str:
+    """The ARN of a new execution role: with AWS's managed policy, and with more actions."""
+    iam, name = plane.client("iam"), f"execution-{uuid.uuid4().hex[:8]}"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]
+    iam.attach_role_policy(RoleName=name, PolicyArn=EXECUTION_POLICY)
+    if actions:
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        iam.put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document(allowed))
+    return str(role["Arn"])
+
+
+def document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_the_execution_role_ships_and_makes_the_group_if_it_may(plane: ControlPlane) -> None:
+    group = f"/test/made-{uuid.uuid4().hex[:8]}"
+    logging = awslogs(group, awslogs_create_group="true")
+    box = container(command="echo made by the role", logConfiguration=logging)
+    may_not = execution_role(plane)
+    stopped = run(plane, register(plane, box, executionRoleArn=may_not)).reaches("STOPPED")
+    reason = stopped["containers"][0]["reason"]
+    task_id = stopped["taskArn"].rpartition("/")[2]
+    session = f"arn:aws:sts::123456789012:assumed-role/{may_not.rpartition('/')[2]}/{task_id}"
+    assert (
+        "failed to create Cloudwatch log group: AccessDeniedException: User: "
+        f"{session} is not authorized to perform: logs:CreateLogGroup on resource: "
+        f"arn:aws:logs:us-east-1:123456789012:log-group:{group}"
+    ) in reason
+    may = execution_role(plane, "logs:CreateLogGroup")
+    task = run(plane, register(plane, box, executionRoleArn=may))
+    task.reaches("STOPPED", 60)
+    (line,) = events(plane, group)
+    assert line["message"] == "made by the role"
+
+
+def test_a_role_that_may_not_write_logs_is_refused(plane: ControlPlane, group: str) -> None:
+    role = execution_role(plane)
+    name = role.rpartition("/")[2]
+    plane.client("iam").detach_role_policy(RoleName=name, PolicyArn=EXECUTION_POLICY)
+    box = container(logConfiguration=awslogs(group))
+    stopped = run(plane, register(plane, box, executionRoleArn=role)).reaches("STOPPED")
+    assert (
+        "is not authorized to perform: logs:CreateLogStream" in stopped["containers"][0]["reason"]
+    )
+
+
+def test_a_fargate_task_ends_before_it_starts_when_its_group_is_missing(
+    plane: ControlPlane, group: str
+) -> None:
+    """Whatever the delivery mode; with the group there it runs, and its lines come."""
+    role = execution_role(plane)
+    stopped = fargate(plane, role, awslogs("/test/nobody", mode="non-blocking")).reaches("STOPPED")
+    assert (stopped["stopCode"], stopped["stoppedReason"]) == (
+        "TaskFailedToStart",
+        "ResourceInitializationError: failed to validate logger args: create stream has been "
+        "retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The "
+        "specified log group does not exist. : exit status 1",
+    )
+    task = fargate(plane, role, awslogs(group, mode="non-blocking"))
+    (line,) = eventually("the line is there", lambda: events(plane, group), 60)
+    assert line["message"] == "hello"
+    task.stop()
+
+
+def fargate(plane: ControlPlane, role: str, logging: dict[str, Any]) -> Running:
+    """A FARGATE task that says hello."""
+    definition = register(
+        plane,
+        container(command="echo hello; sleep 600", logConfiguration=logging),
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=role,
+    )
+    subnet = plane.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    network = {"awsvpcConfiguration": {"subnets": [subnet], "assignPublicIp": "ENABLED"}}
+    return run(plane, definition, launchType="FARGATE", networkConfiguration=network)
 
 
 def test_delivery_does_not_block_unless_the_account_or_the_definition_says_so(

@@ -29,6 +29,7 @@ from .execute.targets import role_credentials
 from .host import ROLE_CAPABILITIES, Host, look_at_host, open_files_limit
 from .identity import load_identity
 from .launch import Launcher
+from .log_streams import LogStreams
 from .metadata.address import claim_address
 from .metadata.answers import Answers, api_as
 from .metadata.endpoint import TaskEndpoint
@@ -97,6 +98,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             settings,
             execute,
             credentials,
+            LogStreams(settings, http, credentials),
             partial(surroundings, settings=settings, endpoint=serves_tasks),
             TaskSecrets(SecretSources(settings, http), credentials),
         )

@@ -1,4 +1,4 @@
-"""The ECS API as an agent uses it: JSON 1.1 over one connection pool, signed with SigV4."""
+"""The APIs that an agent uses: JSON 1.1 over one connection pool, signed with SigV4."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ class ApiError(Exception):
         self.status = status
 
 
-class EcsApi:
-    """Calls operations and signs what else goes to the control plane."""
+class JsonApi:
+    """Calls the operations of one service, and signs what else goes to it."""
 
-    def __init__(self, settings: AgentSettings, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, settings: AgentSettings, http: aiohttp.ClientSession, service: str, target: str
+    ) -> None:
         self._url = f"{settings.endpoint_url}/"
         self.http = http
         credentials = settings.credentials
@@ -45,9 +47,10 @@ class EcsApi:
             BotocoreCredentials(
                 credentials.access_key_id, credentials.secret_access_key, credentials.session_token
             ),
-            "ecs",
+            service,
             settings.region,
         )
+        self._target = target
 
     async def call(self, operation: str, request: Document) -> Document:
         """Raises ApiError and ApiUnreachable."""
@@ -58,7 +61,7 @@ class EcsApi:
             body,
             {
                 "Content-Type": "application/x-amz-json-1.1",
-                "X-Amz-Target": f"{TARGET}.{operation}",
+                "X-Amz-Target": f"{self._target}.{operation}",
             },
         )
         try:
@@ -75,6 +78,13 @@ class EcsApi:
         request = AWSRequest(method=method, url=url, data=body, headers=dict(headers or {}))
         self._auth.add_auth(request)
         return dict(request.headers.items())
+
+
+class EcsApi(JsonApi):
+    """ECS, with the agent's own credentials or others."""
+
+    def __init__(self, settings: AgentSettings, http: aiohttp.ClientSession) -> None:
+        super().__init__(settings, http, "ecs", TARGET)
 
 
 def _answer(status: int, body: bytes) -> Document:

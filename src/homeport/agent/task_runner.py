@@ -25,6 +25,7 @@ from .credentials import CredentialStore
 from .engine import ContainerFacts, Engine, EngineError, EngineTimeout
 from .execute import ExecuteAgentSeen, ExecuteTargets
 from .launch import Failed, Launched, Launcher, Progress, published
+from .log_streams import LogStreamFailed, LogStreams
 from .network.sandbox import SandboxFailed
 from .settings import AgentSettings
 from .steps import next_steps
@@ -74,6 +75,7 @@ class Tools:
     settings: AgentSettings
     execute: ExecuteTargets
     credentials: CredentialStore
+    log_streams: LogStreams
     surroundings: Callable[[TaskState, str], Surroundings]
     secrets: TaskSecrets
     clock: Callable[[], float] = time.time
@@ -368,13 +370,14 @@ class TaskRunner:
         wanted = definition(self.task, name)
         try:
             secrets = await self._tools.secrets.of(self.task.payload, name)
+            await self._tools.log_streams.prepare(self.task.payload, wanted)
             pause = await self._tools.launcher.sandboxes.ensure(self.task.payload)
             if pause:
                 self.tell(Attached())
             around = self._tools.surroundings(self.task, name)
             around = replace(around, secrets=secrets, pause=pause)
             result = await self._tools.launcher.launch(self.task.payload, wanted, around, progress)
-        except NotRetrieved as error:
+        except (NotRetrieved, LogStreamFailed) as error:
             result = Failed(str(error), whole_task=True)
         except SandboxFailed as error:
             result = Failed(f"ContainerNetworkingError: {error}")
