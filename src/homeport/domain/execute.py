@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 import msgspec
+
+_TASK_SESSION = re.compile(r"arn:aws:sts::[0-9]*:assumed-role/.+/([0-9a-f]{32})")
 
 MANAGED_AGENT = "ExecuteCommandAgent"
 CAPABILITY = "ecs.capability.execute-command"
@@ -65,6 +68,12 @@ def task_of_channel(identifier: str) -> tuple[str, str] | None:
     if scheme != "ecs" or len(parts) != 3 or not all(parts):
         return None
     return parts[0], parts[1]
+
+
+def session_task(principal_arn: str) -> str | None:
+    """The task whose role's session this principal is (it is named after it); None for others."""
+    found = _TASK_SESSION.fullmatch(principal_arn)
+    return found.group(1) if found else None
 
 
 def token_digest(token: str) -> str:

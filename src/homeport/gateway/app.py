@@ -278,16 +278,18 @@ class Gateway:
     def _create_channel(self, channel: Channel, request: Request, request_id: str) -> Response:
         """CreateControlChannel and CreateDataChannel, for agents."""
         try:
-            self._admit_channel(channel, f"Create{channel.operation}", request)
-            return created(channel, self._sessionlink.create_channel(channel.kind, channel.id))
+            opener = self._admit_channel(channel, f"Create{channel.operation}", request)
+            token = self._sessionlink.create_channel(channel.kind, channel.id, opener.arn)
+            return created(channel, token)
         except ApiError as error:
             logger.info("%s %s: %s", request_id, channel.id[:256], error)
             return refused(error)
 
-    def _admit_channel(self, channel: Channel, operation: str, request: Request) -> None:
+    def _admit_channel(self, channel: Channel, operation: str, request: Request) -> Principal:
         now = self._clock()
         principal = self._authenticator.authenticate(request, SSM_MESSAGES, "rest-xml", now)
         self._admit(principal, Route(SSM_MESSAGES, operation), {}, request)
+        return principal
 
     async def _serve_channel(
         self, channel: Channel, request: Request, websocket: AsgiWebSocket

@@ -38,8 +38,8 @@ class Channel:
 class ChannelConnections(Protocol):
     """Gives agents their tokens and takes accepted connections."""
 
-    def create_channel(self, kind: ChannelKind, identifier: str) -> str | None:
-        """The token; None: there is no such target or session."""
+    def create_channel(self, kind: ChannelKind, identifier: str, opener: str) -> str | None:
+        """The token; None: there is no such target or session for ``opener`` (an ARN)."""
 
     async def __call__(
         self, kind: ChannelKind, identifier: str, signed: bool, websocket: AsgiWebSocket
@@ -50,7 +50,7 @@ class ChannelConnections(Protocol):
 class NoChannels:
     """An installation without sessions."""
 
-    def create_channel(self, kind: ChannelKind, identifier: str) -> str | None:
+    def create_channel(self, kind: ChannelKind, identifier: str, opener: str) -> str | None:
         """There is none."""
         return None
 

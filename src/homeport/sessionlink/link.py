@@ -11,8 +11,8 @@ from typing import Literal
 
 from homeport.datachannel.contents import TaskComplete, load, start_session
 from homeport.datachannel.messages import MalformedMessage, Message, decode, encode
-from homeport.domain.arn import Arns, Ids
-from homeport.domain.execute import ExecuteTarget, task_of_channel
+from homeport.domain.arn import Arns, Ids, last_segment
+from homeport.domain.execute import ExecuteTarget, session_task, task_of_channel
 from homeport.domain.task import Task
 from homeport.store import Change, Store
 from homeport.store.schema import EXECUTE_SESSIONS, EXECUTE_TARGETS, TASKS
@@ -67,10 +67,19 @@ class SessionLink:
 
     # ── What the gateway asks ───────────────────────────────────────────────────────────────────
 
-    def create_channel(self, kind: ChannelKind, identifier: str) -> str | None:
-        """The token for an agent's connection; None: there is no such target or session."""
-        known = identifier in self._relays if kind == "data" else self._is_target(identifier)
-        return self._tokens.issue(f"{kind} {identifier}") if known else None
+    def create_channel(self, kind: ChannelKind, identifier: str, opener: str) -> str | None:
+        """The token for an agent's connection; None: there is no such target or session for it.
+
+        What runs in a task may have its role's credentials; they open that task's channels only.
+        """
+        if kind == "control":
+            task_id = self._target(identifier)
+        else:
+            relay = self._relays.get(identifier)
+            task_id = last_segment(relay.session.task_arn) if relay else None
+        if task_id is None or session_task(opener) not in (None, task_id):
+            return None
+        return self._tokens.issue(f"{kind} {identifier}")
 
     async def __call__(
         self, kind: ChannelKind, identifier: str, signed: bool, websocket: WebSocket
@@ -206,9 +215,12 @@ class SessionLink:
             for session in list(tx.all(EXECUTE_SESSIONS)):
                 tx.delete(EXECUTE_SESSIONS, session.id)
 
-    def _is_target(self, identifier: str) -> bool:
+    def _target(self, identifier: str) -> str | None:
+        """The id of the task that a control channel may be opened for."""
         task = self._task_of(identifier)
-        return task is not None and task.last_status != "STOPPED" and task.enable_execute_command
+        if task is None or task.last_status == "STOPPED" or not task.enable_execute_command:
+            return None
+        return last_segment(task.arn)
 
     def _task_of(self, identifier: str) -> Task | None:
         found = task_of_channel(identifier)

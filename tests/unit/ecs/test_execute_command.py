@@ -183,6 +183,31 @@ def test_the_cluster_must_be_there(world: World) -> None:
     assert code == "ClusterNotFoundException"
 
 
+@pytest.mark.parametrize(
+    ("configuration", "named"),
+    [
+        ({"kmsKeyId": "key", "logging": "NONE"}, "executeCommandConfiguration.kmsKeyId"),
+        ({"logging": "OVERRIDE"}, "executeCommandConfiguration.logging"),
+        ({"logging": "DEFAULT"}, None),
+        ({"logging": "NONE"}, None),
+    ],
+)
+def test_what_a_cluster_wants_of_its_sessions_is_kept_and_never_ignored(
+    world: World, configuration: dict[str, str], named: str | None
+) -> None:
+    arn = running(world)
+    document = {"executeCommandConfiguration": configuration}
+    world("UpdateCluster", cluster="default", configuration=document)
+    described = world("DescribeClusters", include=["CONFIGURATIONS"])["clusters"][0]
+    assert described["configuration"] == document
+    if named is None:
+        assert world("ExecuteCommand", **request(arn))["session"]
+        return
+    code, text = refused(world, arn)
+    assert code == "ClientException"
+    assert named in text
+
+
 def test_a_task_without_execute_command_is_refused_in_awss_words(world: World) -> None:
     assert refused(world, running(world, enable=False)) == (
         "InvalidParameterException",

@@ -27,7 +27,8 @@ class Channels:
     def __init__(self) -> None:
         self.served: list[tuple[str, str, bool]] = []
 
-    def create_channel(self, kind: str, identifier: str) -> str | None:
+    def create_channel(self, kind: str, identifier: str, opener: str) -> str | None:
+        assert opener == KEY.principal_arn
         known = {"control": "ecs:default_0_a", "data": "ecs-execute-command-1"}
         return "<token&>" if known[kind] == identifier else None
 

@@ -51,6 +51,7 @@ TASK = Task(
 )
 CHANNEL = channel_id("my_cluster", TASK_ID, "aa")
 TOKEN = "client's token"
+AGENT = "arn:aws:iam::123456789012:user/homeport-agent"
 
 
 class Clock:
@@ -144,7 +145,7 @@ class World:
         return peer
 
     def agent(self, kind: str, identifier: str) -> Peer:
-        token = self.link.create_channel(kind, identifier)  # type: ignore[arg-type]
+        token = self.link.create_channel(kind, identifier, AGENT)  # type: ignore[arg-type]
         assert token
         return self.connect(kind, identifier, token, signed=True)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
-from session_world import CHANNEL, TASK, TOKEN, Peer, World, session_world
+from session_world import AGENT, CHANNEL, TASK, TASK_ID, TOKEN, Peer, World, session_world
 
 from homeport.datachannel.contents import SessionState, TaskComplete
 from homeport.datachannel.messages import MAX_PAYLOAD
@@ -114,10 +114,10 @@ async def test_an_agents_token_is_nothing_without_a_signature() -> None:
         control = await world.control()
         world.asks()
         await control.hears()
-        token = world.link.create_channel("data", "s1")
+        token = world.link.create_channel("data", "s1", AGENT)
         assert token
         assert await closed(world.connect("data", "s1", token, signed=False)) == 1008
-        again = world.link.create_channel("control", CHANNEL)
+        again = world.link.create_channel("control", CHANNEL, AGENT)
         assert again
         assert await closed(world.connect("control", CHANNEL, again, signed=False)) == 1008
 
@@ -202,12 +202,36 @@ async def test_a_control_channel_is_for_tasks_that_run_with_execute_command(
 ) -> None:
     async with session_world() as world:
         world.put(TASKS, task)
-        assert world.link.create_channel("control", identifier) is None
+        assert world.link.create_channel("control", identifier, AGENT) is None
+
+
+def role_session(name: str) -> str:
+    return f"arn:aws:sts::123456789012:assumed-role/app/{name}"
+
+
+@pytest.mark.parametrize(
+    ("opener", "may"),
+    [
+        (AGENT, True),
+        (role_session(TASK_ID), True),
+        (role_session("a-host"), True),
+        (role_session("1" * 32), False),
+    ],
+)
+async def test_a_tasks_role_opens_the_channels_of_its_own_task_alone(
+    opener: str, may: bool
+) -> None:
+    async with session_world() as world:
+        control = await world.control()
+        world.asks()
+        await control.hears()
+        assert (world.link.create_channel("control", CHANNEL, opener) is not None) is may
+        assert (world.link.create_channel("data", "s1", opener) is not None) is may
 
 
 async def test_there_is_no_channel_for_a_session_that_is_not() -> None:
     async with session_world() as world:
-        assert world.link.create_channel("data", "s9") is None
+        assert world.link.create_channel("data", "s9", AGENT) is None
 
 
 async def test_what_an_earlier_process_left_is_forgotten() -> None:

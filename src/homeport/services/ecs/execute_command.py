@@ -7,7 +7,7 @@ agent to begin. Texts that are marked † are not confirmed by a source.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from homeport.domain.arn import last_segment
 from homeport.domain.cluster import Cluster
@@ -25,6 +25,7 @@ from homeport.services.call import Call, Handler, Response
 from homeport.store.schema import CONTAINER_INSTANCES, EXECUTE_SESSIONS, EXECUTE_TARGETS, TASKS
 
 from .errors import ClientException, InvalidParameterException, TargetNotConnectedException
+from .not_run_yet import refusal
 from .resolve import active_cluster
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def execute_command(call: Call, request: ExecuteCommandRequestTypeDef) -> Respon
             "Interactive is false: Amazon ECS only supports initiating interactive sessions, so "
             "interactive must be true."
         )
+    _check_configuration(cluster)
     task = _task(call, cluster, request["task"])
     container = _container(task, request.get("container") or "")
     target = _target(call, cluster, task, container)
@@ -89,6 +91,18 @@ def _command(command: str) -> str:
     if not words or "\0" in command:
         raise InvalidParameterException("Command cannot be empty.")
     return command
+
+
+def _check_configuration(cluster: Cluster) -> None:
+    """Sessions are not logged elsewhere and not encrypted by a key: who wants that has none."""
+    configuration: Any = (cluster.configuration or {}).get("executeCommandConfiguration") or {}
+    asks = {
+        "kmsKeyId": bool(configuration.get("kmsKeyId")),
+        "logging": configuration.get("logging") == "OVERRIDE",
+    }
+    for name in (name for name, asked in asks.items() if asked):
+        feature = f"executeCommandConfiguration.{name} of cluster {cluster.name}"
+        raise ClientException(refusal(feature))
 
 
 def _task(call: Call, cluster: Cluster, identifier: str) -> Task:
