@@ -15,6 +15,7 @@ from tasks import Running, container, register, run
 
 pytestmark = pytest.mark.docker
 
+PAUSE = "~internal~ecs~pause"
 WEB = "mkdir -p /tmp/w; echo hello > /tmp/w/index.html; httpd -f -p 80 -h /tmp/w"
 
 
@@ -92,7 +93,9 @@ def test_a_task_has_an_interface_and_its_containers_share_localhost(
     task.reaches("STOPPED")
     interfaces = plane.client("ec2").describe_network_interfaces()["NetworkInterfaces"]
     assert details["networkInterfaceId"] not in {i["NetworkInterfaceId"] for i in interfaces}
-    assert details["privateIPv4Address"] not in routes()
+    # Nothing answers there any more, and nobody's packets leave for elsewhere.
+    left = [line for line in routes().splitlines() if details["privateIPv4Address"] in line]
+    assert [line.split()[0] for line in left] == ["unreachable"]
 
 
 def routes() -> str:
@@ -121,3 +124,20 @@ def test_security_groups_are_in_force_and_follow_changes_within_a_second(
     assert not reaches(friend, address(web))
     for task in (web, friend, stranger):
         task.stop()
+
+
+def test_a_task_ends_with_what_holds_its_namespaces(shared_control_plane: ControlPlane) -> None:
+    """As an essential container's end: what starts later could not join them."""
+    plane = shared_control_plane
+    by_event = run_web(plane, security_group(plane))
+    by_look = run_web(plane, security_group(plane))
+    for task in (by_event, by_look):
+        task.reaches("RUNNING")
+    docker("kill", by_event.containers()[PAUSE]["Id"])
+    stopped = by_event.reaches("STOPPED")
+    assert stopped["stopCode"] == "EssentialContainerExited"
+    assert {c["lastStatus"] for c in stopped["containers"]} == {"STOPPED"}
+    plane.stop()  # its agent does not see this end
+    docker("kill", by_look.containers()[PAUSE]["Id"])
+    plane.start()
+    assert by_look.reaches("STOPPED")["stopCode"] == "EssentialContainerExited"

@@ -85,8 +85,14 @@ class Released:
     """What the containers shared is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class PauseEnded:
+    """What holds the shared namespaces has ended by itself: no container can join them again."""
+
+
 Message = (
     Attached
+    | PauseEnded
     | Released
     | ExecuteAgentSeen
     | Restarted

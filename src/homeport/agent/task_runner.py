@@ -39,6 +39,7 @@ from .task_messages import (
     LaunchEnded,
     Looked,
     Message,
+    PauseEnded,
     Released,
     Restarted,
     StopEnded,
@@ -58,6 +59,7 @@ from .task_state import (
 logger = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+PAUSE_ENDED = "ContainerNetworkingError: the pause container of the task has ended"
 KILLED = 137
 VANISHED = "ContainerVanishedError: No container matching saved ID found"
 
@@ -176,12 +178,20 @@ class TaskRunner:
                 self._on_restarted(message)
             case Attached():
                 self.task = msgspec.structs.replace(self.task, attached=True)
+            case PauseEnded():
+                self._on_pause_ended()
             case Released():
                 self.task = msgspec.structs.replace(self.task, released=True)
             case Acknowledged(reported):
                 self.task = msgspec.structs.replace(self.task, reported=reported)
         if self.task is not before:
             self._tools.files.save_soon(self.task)
+
+    def _on_pause_ended(self) -> None:
+        """As if an essential container had: Amazon's agent has its pause container so."""
+        if self.task.desired == "RUNNING" and self.task.attached:
+            reason = self.task.reason or PAUSE_ENDED
+            self.task = msgspec.structs.replace(self.task, desired="STOPPED", reason=reason)
 
     def _on_died(self, died: Died) -> None:
         state = container(self.task, died.name)

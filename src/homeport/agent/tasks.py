@@ -20,9 +20,9 @@ from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
 from .backoff import Backoff
 from .container_spec import LABEL_CONTAINER_NAME, LABEL_TASK_ARN, docker_name, task_volumes
 from .engine import EngineError, EngineTimeout, Event, ListedContainer
-from .task_messages import Died, HealthChanged, Looked, StopWanted
+from .task_messages import Died, HealthChanged, Looked, PauseEnded, StopWanted
 from .task_runner import TaskRunner, Tools
-from .task_state import ContainerState, TaskState, new_task
+from .task_state import PAUSE, ContainerState, TaskState, new_task, shares_namespaces
 
 logger = logging.getLogger(__name__)
 
@@ -189,6 +189,10 @@ class Tasks:
         if runner is None:
             return
         action, _, detail = event.action.partition(":")
+        if name == PAUSE:
+            if action == "die":
+                runner.tell(PauseEnded())
+            return
         match action:
             case "die":
                 oom = event.container_id in self._out_of_memory
@@ -226,6 +230,8 @@ class Tasks:
         self, runner: TaskRunner, listed: ByName | None = None, *, only_changes: bool = False
     ) -> None:
         """Inspect the task's containers and tell its owner; ``only_changes``: where they differ."""
+        if listed is not None and _pause_is_missed(runner.task, listed):
+            runner.tell(PauseEnded())
         for state in runner.task.containers:
             found = listed.get(state.name) if listed is not None else None
             if listed is not None and found is None:
@@ -274,6 +280,14 @@ class Tasks:
 def new_metadata_id() -> str:
     """128 random bits."""
     return secrets.token_hex(16)
+
+
+def _pause_is_missed(task: TaskState, listed: ByName) -> bool:
+    """Whether a task's containers have joined a pause container that no longer runs."""
+    if not shares_namespaces(task.payload) or not task.attached or task.released:
+        return False
+    found = listed.get(PAUSE)
+    return found is None or not _agrees("RUNNING", found.state)
 
 
 def _agrees(known: str, listed: str) -> bool:
