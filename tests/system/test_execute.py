@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -262,6 +263,40 @@ def test_a_task_without_execute_command_is_refused_in_awss_words(
         )
     assert homeport_exec(task, "true").returncode == 1
     task.stop()
+
+
+def test_a_tasks_role_needs_the_permission(shared_control_plane: ControlPlane) -> None:
+    iam = shared_control_plane.client("iam")
+    ecs = shared_control_plane.client("ecs")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    role = iam.create_role(RoleName="executed", AssumeRolePolicyDocument=policy(trust))["Role"]
+    definition = register(shared_control_plane, container(command=PATIENT), taskRoleArn=role["Arn"])
+    task = run(shared_control_plane, definition, enableExecuteCommand=True)
+    task.reaches("RUNNING")
+    (described,) = reachable(task).describe()["containers"]
+    assert "AccessDeniedException" in described["managedAgents"][0]["reason"]
+    with pytest.raises(ecs.exceptions.TargetNotConnectedException):
+        ecs.execute_command(
+            cluster=shared_control_plane.cluster, task=task.arn, command="sh", interactive=True
+        )
+    channels = {"Effect": "Allow", "Action": "ssmmessages:*Channel", "Resource": "*"}
+    iam.put_role_policy(RoleName="executed", PolicyName="exec", PolicyDocument=policy(channels))
+
+    def answers() -> bool:
+        return homeport_exec(task, "echo", "let in").stdout == b"let in\n"
+
+    eventually("the container is connected", answers, SECONDS)
+    (described,) = task.describe()["containers"]
+    assert "reason" not in described["managedAgents"][0]
+    task.stop()
+
+
+def policy(statement: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def test_a_session_ends_when_its_task_stops(shared_control_plane: ControlPlane) -> None:

@@ -172,6 +172,8 @@ class SessionLink:
                     self._relays[session.id] = relay
                     relays.create_task(self._keep(relay), name=session.id)
             for relay in self._relays.values():
+                if tx.get(EXECUTE_SESSIONS, relay.session.id) is None:
+                    relay.end()  # TerminateSession
                 task = tx.get(TASKS, relay.session.task_arn)
                 if task is None or task.last_status == "STOPPED":
                     relay.end()

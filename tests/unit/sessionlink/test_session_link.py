@@ -11,7 +11,7 @@ from session_world import AGENT, CHANNEL, TASK, TASK_ID, TOKEN, Peer, World, ses
 from homeport.datachannel.contents import SessionState, TaskComplete
 from homeport.datachannel.messages import MAX_PAYLOAD
 from homeport.domain.execute import ExecuteTarget
-from homeport.store.schema import EXECUTE_TARGETS, TASKS
+from homeport.store.schema import EXECUTE_SESSIONS, EXECUTE_TARGETS, TASKS
 
 
 async def closed(peer: Peer) -> int:
@@ -75,6 +75,15 @@ async def test_a_session_ends_with_its_task() -> None:
         client, agent = await world.session_of(await world.control())
         world.stop_task()
         await client.hears_the_end()
+        await agent.hears_the_end()
+
+
+async def test_a_session_ends_when_its_record_is_deleted() -> None:
+    async with session_world() as world:
+        client, agent = await world.session_of(await world.control())
+        with world.store.transaction() as tx:
+            tx.delete(EXECUTE_SESSIONS, "s1")
+        assert await client.hears_the_end() == ""
         await agent.hears_the_end()
 
 

@@ -1,4 +1,4 @@
-"""Systems Manager: Parameter Store, and nothing else of it.
+"""Systems Manager: Parameter Store, and the sessions of ECS Exec (records of ``domain.execute``).
 
 Called by the gateway. Owns the records of parameters and their versions: a version never outlives
 its parameter, and the newest one's number is the parameter's. Values are sealed in the records;
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from homeport.services.call import Handler
 
-from . import deletion, describe, labels, put, reading, tags
+from . import deletion, describe, labels, put, reading, sessions, tags
 
 OPERATIONS: Mapping[str, Handler] = {
     **put.OPERATIONS,
@@ -20,4 +20,5 @@ OPERATIONS: Mapping[str, Handler] = {
     **deletion.OPERATIONS,
     **labels.OPERATIONS,
     **tags.OPERATIONS,
+    **sessions.OPERATIONS,
 }

@@ -79,6 +79,10 @@ class InvalidPolicyTypeException(ServiceError):
     """Parameter policies: there are none."""
 
 
+class DoesNotExistException(ServiceError):
+    """No such session."""
+
+
 class InvalidFilterKey(ServiceError):
     """A filter by something unknown."""
 
