@@ -27,6 +27,11 @@ from tasks import Running, container, register, run
 
 PATIENT = "trap 'exit 0' TERM; while true; do sleep 1; done"
 SECONDS = 60
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
 
 
 def start(plane: ControlPlane, *containers: dict[str, object]) -> Running:
@@ -184,12 +189,12 @@ def test_several_sessions_at_once_are_apart(task: Running) -> None:
         script = f"read line; sleep 1; echo {number} $line"
         results[number] = homeport_exec(task, "sh", "-c", script, input=b"%d\n" % number).stdout
 
-    sessions = [threading.Thread(target=session, args=(n,)) for n in range(5)]
+    sessions = [threading.Thread(target=session, args=(n,)) for n in range(3)]
     for thread in sessions:
         thread.start()
     for thread in sessions:
         thread.join(SECONDS)
-    assert results == {n: b"%d %d\n" % (n, n) for n in range(5)}
+    assert results == {n: b"%d %d\n" % (n, n) for n in range(3)}
 
 
 def test_what_a_client_that_is_killed_began_ends(
@@ -268,12 +273,7 @@ def test_a_task_without_execute_command_is_refused_in_awss_words(
 def test_a_tasks_role_needs_the_permission(shared_control_plane: ControlPlane) -> None:
     iam = shared_control_plane.client("iam")
     ecs = shared_control_plane.client("ecs")
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    role = iam.create_role(RoleName="executed", AssumeRolePolicyDocument=policy(trust))["Role"]
+    role = iam.create_role(RoleName="executed", AssumeRolePolicyDocument=policy(TRUST))["Role"]
     definition = register(shared_control_plane, container(command=PATIENT), taskRoleArn=role["Arn"])
     task = run(shared_control_plane, definition, enableExecuteCommand=True)
     task.reaches("RUNNING")
@@ -293,6 +293,63 @@ def test_a_tasks_role_needs_the_permission(shared_control_plane: ControlPlane) -
     (described,) = task.describe()["containers"]
     assert "reason" not in described["managedAgents"][0]
     task.stop()
+
+
+def test_a_session_is_copied_where_its_cluster_says(shared_control_plane: ControlPlane) -> None:
+    plane = shared_control_plane
+    ecs, iam = plane.client("ecs"), plane.client("iam")
+    logs, s3 = plane.client("logs"), plane.client("s3")
+    logs.create_log_group(logGroupName="/sessions")
+    s3.create_bucket(Bucket="sessions")
+    places = {"cloudWatchLogGroupName": "/sessions", "s3BucketName": "sessions"}
+    where = {"logging": "OVERRIDE", "logConfiguration": {**places, "s3KeyPrefix": "exec"}}
+    ecs.update_cluster(cluster=plane.cluster, configuration={"executeCommandConfiguration": where})
+    role = iam.create_role(RoleName="logged", AssumeRolePolicyDocument=policy(TRUST))["Role"]
+    actions = ["ssmmessages:*", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"]
+    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    iam.put_role_policy(RoleName="logged", PolicyName="all", PolicyDocument=policy(allowed))
+    definition = register(plane, container(command=PATIENT), taskRoleArn=role["Arn"])
+    task = run(plane, definition, enableExecuteCommand=True)
+    task.reaches("RUNNING")
+    reachable(task)
+    assert homeport_exec(task, "sh", "-c", "echo one; echo two").returncode == 0
+
+    def stream() -> str:
+        streams = logs.describe_log_streams(logGroupName="/sessions")["logStreams"]
+        return streams[0]["logStreamName"] if streams else ""
+
+    name = eventually("the session has a stream", stream, SECONDS)
+    assert name.startswith("ecs-execute-command-")
+
+    def lines() -> list[str]:
+        events = logs.get_log_events(logGroupName="/sessions", logStreamName=name)["events"]
+        return [event["message"] for event in events]
+
+    eventually("its lines are there", lambda: lines() == ["one", "two"], SECONDS)
+
+    def whole() -> bytes:
+        listed = s3.list_objects_v2(Bucket="sessions").get("Contents", ())
+        assert all(o["Key"] == f"exec/{name}.log" for o in listed)
+        return (
+            s3.get_object(Bucket="sessions", Key=listed[0]["Key"])["Body"].read() if listed else b""
+        )
+
+    assert eventually("the object is there", whole, SECONDS) == b"one\ntwo\n"
+    none = {"executeCommandConfiguration": {"logging": "NONE"}}
+    ecs.update_cluster(cluster=plane.cluster, configuration=none)
+    task.stop()
+
+
+def test_a_session_can_be_listed_and_ended_by_others(
+    shared_control_plane: ControlPlane, task: Running
+) -> None:
+    with terminal(shared_control_plane, command_line(task, "sh")) as shell:
+        shell.shows("# ")
+        listed = shared_control_plane.aws("ssm", "describe-sessions", "--state", "Active")
+        (session,) = listed["Sessions"]
+        assert task.arn.rsplit("/", 1)[-1] in session["Target"]
+        shared_control_plane.aws("ssm", "terminate-session", "--session-id", session["SessionId"])
+        shell.ends()
 
 
 def policy(statement: dict[str, object]) -> str:

@@ -18,6 +18,12 @@ SUCCESS = 1  # the status of a handshake's action
 T = TypeVar("T")
 
 
+def _camel(name: str) -> str:
+    """As ``camel``, but for the digit in ``s3BucketName``."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
 class _Pascal(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
     pass
 
@@ -153,13 +159,32 @@ class HandshakeComplete(_Pascal, frozen=True):
     customer_message: str = ""
 
 
+class SessionInputs(msgspec.Struct, frozen=True, rename=_camel):
+    """Where a session's output is to be copied; empty: nowhere."""
+
+    cloud_watch_log_group_name: str = ""
+    s3_bucket_name: str = ""
+    s3_key_prefix: str = ""
+
+
+class DocumentContent(msgspec.Struct, frozen=True, rename="camel"):
+    """The SSM document of a session: what is run, and how."""
+
+    inputs: SessionInputs = SessionInputs()
+    schema_version: str = "1.0"
+    description: str = "Run a command in a container"
+    session_type: str = "InteractiveCommands"
+    parameters: dict[str, object] = {}
+    properties: dict[str, object] = {}
+
+
 class StartSession(_Pascal, frozen=True):
     """What ``interactive_shell`` tells the agent to do, in ``Content`` of its payload."""
 
     session_id: str
     parameters: dict[str, object]
     document_name: str = "AmazonECS-ExecuteInteractiveCommand"
-    document_content: dict[str, object] = {}
+    document_content: DocumentContent = DocumentContent()
     run_as_user: str = ""
     session_owner: str = ""
 
@@ -193,32 +218,40 @@ def message(kind: MessageType, content: msgspec.Struct, id: uuid.UUID, now: floa
     )
 
 
-def start_session(session_id: str, command: str, id: uuid.UUID, now: float) -> Message:
+def start_session(
+    session_id: str, command: str, inputs: SessionInputs, id: uuid.UUID, now: float
+) -> Message:
     """``interactive_shell``: run ``command`` for a session."""
     start = StartSession(
         session_id=session_id,
         parameters={"command": command},
-        document_content={
-            "schemaVersion": "1.0",
-            "description": "Run a command in a container",
-            "sessionType": "InteractiveCommands",
-            "parameters": {"command": {"type": "String"}},
-            "properties": {"linux": {"commands": "{{command}}", "runAsElevated": True}},
-        },
+        document_content=DocumentContent(
+            inputs,
+            parameters={"command": {"type": "String"}},
+            properties={"linux": {"commands": "{{command}}", "runAsElevated": True}},
+        ),
     )
     payload = TaskPayload(content=dump(start).decode(), task_id=session_id)
     return message("interactive_shell", payload, id, now)
 
 
-def read_start_session(started: Message) -> tuple[str, str]:
-    """(session id, command) of an ``interactive_shell``; raises MalformedMessage."""
+class Started(msgspec.Struct, frozen=True):
+    """What the agent takes from an ``interactive_shell``."""
+
+    session_id: str
+    command: str
+    inputs: SessionInputs
+
+
+def read_start_session(started: Message) -> Started:
+    """The content of an ``interactive_shell``; raises MalformedMessage."""
     start = load(load(started.payload, TaskPayload).content, StartSession)
     command = start.parameters.get("command")
     if isinstance(command, list) and len(command) == 1:  # parameters of documents may be lists
         command = command[0]
     if not isinstance(command, str):
         raise MalformedMessage("the session has no command")
-    return start.session_id, command
+    return Started(start.session_id, command, start.document_content.inputs)
 
 
 def exit_code(payload: bytes) -> int:

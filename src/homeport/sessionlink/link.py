@@ -9,17 +9,29 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from homeport.datachannel.contents import TaskComplete, load, start_session
+from homeport.datachannel.contents import SessionInputs, TaskComplete, load, start_session
 from homeport.datachannel.messages import MalformedMessage, Message, decode, encode
 from homeport.domain.arn import Arns, Ids, last_segment
-from homeport.domain.execute import ExecuteTarget, session_task, task_of_channel
+from homeport.domain.execute import (
+    ExecuteSession,
+    ExecuteTarget,
+    session_task,
+    task_of_channel,
+)
 from homeport.domain.task import Task
 from homeport.store import Change, Store
-from homeport.store.schema import EXECUTE_SESSIONS, EXECUTE_TARGETS, TASKS
+from homeport.store.schema import (
+    CLUSTERS,
+    EXECUTE_SESSIONS,
+    EXECUTE_TARGETS,
+    TASK_DEFINITIONS,
+    TASKS,
+)
 
 from .relay import IDLE_SECONDS, MAX_FRAME, Relay, Side
 from .sockets import POLICY_VIOLATION, TOO_BIG, TRY_AGAIN_LATER, WebSocket, opening_token
 from .tokens import AgentTokens
+from .transcript import session_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -185,8 +197,9 @@ class SessionLink:
             if control is None or relay.told:
                 continue
             relay.told = True
+            session = relay.session
             started = start_session(
-                relay.session.id, relay.session.command, uuid.uuid4(), self._clock()
+                session.id, session.command, self._inputs(session), uuid.uuid4(), self._clock()
             )
             try:
                 async with asyncio.timeout(TELL_SECONDS):
@@ -195,6 +208,15 @@ class SessionLink:
                 relay.told = False
             except TimeoutError:
                 await control.close(TRY_AGAIN_LATER)  # its agent comes back with another
+
+    def _inputs(self, session: ExecuteSession) -> SessionInputs:
+        with self._store.transaction() as tx:
+            task = tx.get(TASKS, session.task_arn)
+            if task is None:
+                return SessionInputs()
+            cluster = tx.get(CLUSTERS, task.cluster_arn)
+            definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
+        return session_inputs(cluster, definition, session.container_name)
 
     async def _keep(self, relay: Relay) -> None:
         session = relay.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import struct
 import uuid
 from typing import get_args
@@ -87,9 +88,16 @@ def test_a_payload_above_the_limit_is_refused() -> None:
 
 
 def test_a_session_is_started_by_json_in_json() -> None:
-    started = contents.start_session("ecs-execute-command-1", "sh -c 'ls'", uuid.uuid4(), 1.0)
+    inputs = contents.SessionInputs("group", "bucket", "prefix")
+    started = contents.start_session("s1", "sh -c 'ls'", inputs, uuid.uuid4(), 1.0)
     assert started.type == "interactive_shell"
-    assert contents.read_start_session(started) == ("ecs-execute-command-1", "sh -c 'ls'")
+    document = json.loads(json.loads(started.payload)["Content"])["DocumentContent"]
+    assert document["inputs"] == {
+        "cloudWatchLogGroupName": "group",
+        "s3BucketName": "bucket",
+        "s3KeyPrefix": "prefix",
+    }
+    assert contents.read_start_session(started) == contents.Started("s1", "sh -c 'ls'", inputs)
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b'{"Content": "{", "TaskId": "t"}', b"[]"])

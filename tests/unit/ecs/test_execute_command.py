@@ -187,13 +187,21 @@ def test_the_cluster_must_be_there(world: World) -> None:
     ("configuration", "named"),
     [
         ({"kmsKeyId": "key", "logging": "NONE"}, "executeCommandConfiguration.kmsKeyId"),
-        ({"logging": "OVERRIDE"}, "executeCommandConfiguration.logging"),
+        (
+            {"logging": "OVERRIDE", "logConfiguration": {"s3EncryptionEnabled": True}},
+            "logConfiguration.s3EncryptionEnabled",
+        ),
+        (
+            {"logging": "OVERRIDE", "logConfiguration": {"cloudWatchEncryptionEnabled": True}},
+            "logConfiguration.cloudWatchEncryptionEnabled",
+        ),
+        ({"logging": "OVERRIDE", "logConfiguration": {"cloudWatchLogGroupName": "g"}}, None),
         ({"logging": "DEFAULT"}, None),
         ({"logging": "NONE"}, None),
     ],
 )
 def test_what_a_cluster_wants_of_its_sessions_is_kept_and_never_ignored(
-    world: World, configuration: dict[str, str], named: str | None
+    world: World, configuration: dict[str, Any], named: str | None
 ) -> None:
     arn = running(world)
     document = {"executeCommandConfiguration": configuration}

@@ -12,7 +12,9 @@ import msgspec
 from homeport.datachannel.contents import (
     ChannelClosed,
     OpenChannel,
+    SessionInputs,
     SessionState,
+    Started,
     TaskComplete,
     dump,
     load,
@@ -174,7 +176,7 @@ class World:
     async def session_of(self, control: Peer) -> tuple[Peer, Peer]:
         """(client, agent) of a session that was asked for, both connected."""
         self.asks()
-        assert read_start_session(await control.hears()) == ("s1", "ls")
+        assert read_start_session(await control.hears()) == Started("s1", "ls", SessionInputs())
         client = self.connect("data", "s1", TOKEN, signed=False)
         return client, self.agent("data", "s1")
 

@@ -20,6 +20,8 @@ from homeport.agent.settings import AGENT_VERSION, AgentSettings, Credentials
 from homeport.datachannel.contents import CreateChannel, OpenChannel, dump
 from homeport.datachannel.messages import MAX_PAYLOAD
 
+from .transcript import Writer
+
 CALL_SECONDS = 15.0
 PING_SECONDS = 54.0
 SEND_SECONDS = 30.0
@@ -72,6 +74,7 @@ class Channels:
     """Opens channels of this installation's endpoint."""
 
     def __init__(self, settings: AgentSettings, http: aiohttp.ClientSession) -> None:
+        self._settings = settings
         self._endpoint = settings.endpoint_url
         self._region = settings.region
         self._http = http
@@ -106,6 +109,10 @@ class Channels:
             yield ChannelSocket(websocket)
         finally:
             await websocket.close()
+
+    def writer(self, credentials: Credentials) -> Writer:
+        """What copies the output of a session, with the same credentials."""
+        return Writer(self._settings, self._http, credentials)
 
     async def _token(self, url: str, client: str, credentials: Credentials) -> str:
         body = dump(CreateChannel(request_id=str(uuid.uuid4()), client_id=client))

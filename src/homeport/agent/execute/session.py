@@ -26,6 +26,7 @@ from homeport.datachannel.contents import (
     SessionState,
     SessionType,
     Size,
+    Started,
     dump,
     load,
     message,
@@ -34,6 +35,7 @@ from homeport.datachannel.endpoint import Connection, Endpoint
 from homeport.datachannel.messages import MalformedMessage, Message, PayloadType, encode
 
 from .shell import Shell, start_shell
+from .transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -96,12 +98,18 @@ class ShellSession:
     """Serves one session on an open data channel."""
 
     def __init__(
-        self, engine: Engine, container: str, session_id: str, command: str, connection: Connection
+        self,
+        engine: Engine,
+        container: str,
+        started: Started,
+        connection: Connection,
+        transcript: Transcript,
     ) -> None:
         self._engine = engine
         self._container = container
-        self._session_id = session_id
-        self._command = command
+        self._session_id = started.session_id
+        self._command = started.command
+        self._transcript = transcript
         self._input = _Input()
         self._endpoint = Endpoint(connection, "output_stream_data", time.time)
 
@@ -109,6 +117,7 @@ class ShellSession:
         """Until the command or the client has ended. Raises SessionFailed and ConnectionError."""
         receiving = asyncio.create_task(self._endpoint.run(self._input))
         serving = asyncio.create_task(self._serve())
+        logging_it = asyncio.create_task(self._transcript.run())
         try:
             await asyncio.wait((receiving, serving), return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
@@ -116,9 +125,10 @@ class ShellSession:
             elif receiving.exception() is not None:
                 logger.info("%s: %s", self._session_id, receiving.exception())
         finally:
-            for part in (receiving, serving):
+            for part in (receiving, serving, logging_it):
                 part.cancel()
-            await asyncio.gather(receiving, serving, return_exceptions=True)
+            await asyncio.gather(receiving, serving, logging_it, return_exceptions=True)
+            await self._transcript.close()
 
     async def _serve(self) -> None:
         abilities = await self._handshake()
@@ -186,6 +196,7 @@ class ShellSession:
         """Its output, no faster than the client takes it."""
         while (output := await shell.read()) is not None:
             error, data = output
+            self._transcript.add(data)
             kind = PayloadType.STDERR if error else PayloadType.OUTPUT
             for at in range(0, len(data), CHUNK):
                 await self._endpoint.send(kind, data[at : at + CHUNK])

@@ -14,13 +14,14 @@ from homeport.agent.credentials import CredentialStore
 from homeport.agent.engine import Engine
 from homeport.agent.settings import AgentSettings, Credentials
 from homeport.agent.task_state import TaskState, wants_execute
-from homeport.datachannel.contents import TaskComplete, message, read_start_session
+from homeport.datachannel.contents import Started, TaskComplete, message, read_start_session
 from homeport.datachannel.messages import MalformedMessage, Message, decode, encode
 from homeport.domain.arn import last_segment
 from homeport.domain.execute import channel_id
 
 from .channels import ChannelDenied, ChannelError, ChannelGone, Channels, ChannelSocket
 from .session import SessionFailed, ShellSession
+from .transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -127,23 +128,26 @@ class ExecuteTargets:
                     logger.warning("%s: %s", target.channel, error)
 
     def _begin(self, target: Target, control: ChannelSocket, said: Message) -> None:
-        session_id, command = read_start_session(said)
+        started = read_start_session(said)
+        session_id = started.session_id
         if session_id in self._sessions or len(self._sessions) >= MAX_SESSIONS:
             logger.warning("%s: refused", session_id)
             return
         self._sessions.add(session_id)
         assert self._work is not None
-        self._work.create_task(self._session(target, control, session_id, command), name=session_id)
+        self._work.create_task(self._session(target, control, started), name=session_id)
 
-    async def _session(
-        self, target: Target, control: ChannelSocket, session_id: str, command: str
-    ) -> None:
+    async def _session(self, target: Target, control: ChannelSocket, started: Started) -> None:
+        session_id = started.session_id
         logger.info("%s: begins in %s", session_id, target.channel)
         status, output = "Success", ""
         try:
             credentials = self._credentials_of(target)
             async with self._channels.open("data", session_id, credentials) as data:
-                await ShellSession(self._engine, target.docker_id, session_id, command, data).run()
+                writer = self._channels.writer(credentials)
+                transcript = Transcript(writer, started.inputs, session_id)
+                session = ShellSession(self._engine, target.docker_id, started, data, transcript)
+                await session.run()
         except (SessionFailed, ChannelDenied) as error:
             status, output = "Failed", str(error)
         except (ChannelGone, ChannelError, ConnectionError) as error:

@@ -94,11 +94,13 @@ def _command(command: str) -> str:
 
 
 def _check_configuration(cluster: Cluster) -> None:
-    """Sessions are not logged elsewhere and not encrypted by a key: who wants that has none."""
+    """Nothing of a session is encrypted by a key: who wants that has none."""
     configuration: Any = (cluster.configuration or {}).get("executeCommandConfiguration") or {}
+    logs = configuration.get("logConfiguration") or {}
     asks = {
-        "kmsKeyId": bool(configuration.get("kmsKeyId")),
-        "logging": configuration.get("logging") == "OVERRIDE",
+        "kmsKeyId": configuration.get("kmsKeyId"),
+        "logConfiguration.cloudWatchEncryptionEnabled": logs.get("cloudWatchEncryptionEnabled"),
+        "logConfiguration.s3EncryptionEnabled": logs.get("s3EncryptionEnabled"),
     }
     for name in (name for name, asked in asks.items() if asked):
         feature = f"executeCommandConfiguration.{name} of cluster {cluster.name}"
