@@ -32,6 +32,8 @@ OPERATIONS = {
     "DescribeDhcpOptions": "describe_dhcp_options",
     "DescribePrefixLists": "describe_prefix_lists",
     "DescribeManagedPrefixLists": "describe_managed_prefix_lists",
+    "DescribeVpcPeeringConnections": "describe_vpc_peering_connections",
+    "DescribeVpnGateways": "describe_vpn_gateways",
     "DescribeVpcEndpoints": "describe_vpc_endpoints",
     "DescribeVpcEndpointServices": "describe_vpc_endpoint_services",
 }

@@ -104,6 +104,10 @@ def test_a_vpc_is_made_with_its_table_its_group_and_its_acl(ec2: Any) -> None:
     [
         ({"CidrBlock": "10.0.0.0/8"}, "InvalidVpc.Range", "10.0.0.0/8"),
         ({"CidrBlock": "10.0.0.0/29"}, "InvalidVpc.Range", "10.0.0.0/29"),
+        ({"CidrBlock": "127.0.0.0/16"}, "InvalidVpc.Range", "127.0.0.0/16"),
+        ({"CidrBlock": "169.254.0.0/16"}, "InvalidVpc.Range", "169.254.0.0/16"),
+        ({"CidrBlock": "198.19.0.0/16"}, "InvalidVpc.Range", "198.19.0.0/16"),
+        ({"CidrBlock": "230.0.0.0/16"}, "InvalidVpc.Range", "230.0.0.0/16"),
         ({"CidrBlock": "10.0.0.0"}, "InvalidParameterValue", "cidrBlock"),
         ({"CidrBlock": "ten/16"}, "InvalidParameterValue", "ten/16"),
         ({}, "MissingParameter", "cidrBlock"),
@@ -255,6 +259,29 @@ def test_a_subnet_with_a_load_balancer_or_an_endpoint_stays(api: Api, ec2: Any) 
         assert refusal(ec2.delete_subnet, SubnetId=subnet)[0] == "DependencyViolation"
 
 
+def test_a_load_balancer_that_faces_the_internet_needs_the_gateway(api: Api, ec2: Any) -> None:
+    elbv2 = api.client("elbv2")
+    vpc = make_vpc(ec2)
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=zone)["Subnet"][
+            "SubnetId"
+        ]
+        for n, zone in enumerate(("us-east-1a", "us-east-1b"))
+    ]
+    assert refusal(elbv2.create_load_balancer, Name="web", Subnets=subnets) == (
+        "InvalidSubnet",
+        f"VPC {vpc} has no internet gateway",
+    )
+    elbv2.create_load_balancer(Name="inside", Subnets=subnets, Scheme="internal")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    attached = {"InternetGatewayId": gateway, "VpcId": vpc}
+    ec2.attach_internet_gateway(**attached)
+    ec2.detach_internet_gateway(**attached)
+    ec2.attach_internet_gateway(**attached)
+    elbv2.create_load_balancer(Name="web", Subnets=subnets)
+    assert refusal(ec2.detach_internet_gateway, **attached)[0] == "DependencyViolation"
+
+
 def test_a_dry_run_deletes_nothing(ec2: Any) -> None:
     vpc = make_vpc(ec2)
     assert refusal(ec2.delete_vpc, VpcId=vpc, DryRun=True)[0] == "DryRunOperation"
@@ -297,6 +324,12 @@ def test_an_internet_gateway_has_one_vpc_and_a_vpc_one_gateway(ec2: Any) -> None
         ("describe_network_acls", {"NetworkAclIds": ["acl-0"]}, "InvalidNetworkAclID.NotFound"),
         ("describe_dhcp_options", {"DhcpOptionsIds": ["dopt-1"]}, "InvalidDhcpOptionID.NotFound"),
         ("describe_prefix_lists", {"PrefixListIds": ["pl-0"]}, "InvalidPrefixListID.NotFound"),
+        ("describe_vpn_gateways", {"VpnGatewayIds": ["vgw-0"]}, "InvalidVpnGatewayID.NotFound"),
+        (
+            "describe_vpc_peering_connections",
+            {"VpcPeeringConnectionIds": ["pcx-0"]},
+            "InvalidVpcPeeringConnectionID.NotFound",
+        ),
         ("disassociate_route_table", {"AssociationId": "x"}, "InvalidAssociationID.NotFound"),
     ],
 )

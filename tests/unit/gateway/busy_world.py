@@ -10,6 +10,7 @@ import msgspec
 from acting_world import World
 from api_client import Api
 from busy_awsvpc import awsvpc
+from busy_networks import networks
 
 from homeport.store.schema import CONTAINER_INSTANCES
 
@@ -29,6 +30,7 @@ def busy_world() -> World:
     target_group = _load_balancing(world, security_group)
     _containers(world, target_group)
     awsvpc(world)
+    networks(world)
     _logs(world)
     busy_secrets.parameters(world)
     busy_secrets.secrets(world)

@@ -14,6 +14,7 @@ from typing import Any
 from homeport.services.call import Call, Handler, Response
 
 from . import (
+    absent,
     addresses,
     dhcp_options,
     instances,
@@ -64,6 +65,7 @@ OPERATIONS: Mapping[str, Handler] = {
         **vpc_endpoints.OPERATIONS,
         **prefix_lists.OPERATIONS,
         **vpc_endpoint_services.OPERATIONS,
+        **absent.OPERATIONS,
         **zones.OPERATIONS,
         **security_groups.OPERATIONS,
         **security_group_rules.OPERATIONS,

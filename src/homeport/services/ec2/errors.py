@@ -263,6 +263,24 @@ class IdempotentParameterMismatch(ServiceError):
     """The client token was used with other parameters."""
 
 
+class VpnGatewayNotFound(ServiceError):
+    """No such VPN gateway: there are none."""
+
+    code_name = "InvalidVpnGatewayID.NotFound"
+
+    def __init__(self, gateway_id: str) -> None:
+        super().__init__(f"The vpnGateway ID '{gateway_id[:128]}' does not exist")
+
+
+class PeeringConnectionNotFound(ServiceError):
+    """No such peering connection: there are none."""
+
+    code_name = "InvalidVpcPeeringConnectionID.NotFound"
+
+    def __init__(self, connection_id: str) -> None:
+        super().__init__(f"The vpcPeeringConnection ID '{connection_id[:128]}' does not exist")
+
+
 class DhcpOptionsNotFound(ServiceError):
     """No such DHCP options set."""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from homeport.domain.routing import InternetGateway
 from homeport.services.call import Call, Handler, Response
-from homeport.store.schema import INTERNET_GATEWAYS, NETWORK_INTERFACES
+from homeport.store.schema import INTERNET_GATEWAYS, LOAD_BALANCERS, NETWORK_INTERFACES
 
 from .errors import (
     AlreadyAssociated,
@@ -75,7 +75,11 @@ def detach_internet_gateway(call: Call, request: DetachInternetGatewayRequestTyp
             f"resource {gateway.internet_gateway_id} is not attached to network {vpc.vpc_id}"
         )
     interfaces = call.tx.find(NETWORK_INTERFACES, "vpc", vpc.vpc_id)
-    if any(interface.public_ip_address for interface in interfaces):
+    facing = any(
+        balancer.vpc_id == vpc.vpc_id and balancer.scheme == "internet-facing"
+        for balancer in call.tx.all(LOAD_BALANCERS)
+    )
+    if facing or any(interface.public_ip_address for interface in interfaces):
         raise DependencyViolation(
             f"Network {vpc.vpc_id} has some mapped public address(es). Please unmap those public "
             "address(es) before detaching the gateway."

@@ -20,7 +20,7 @@ from homeport.store.schema import (
     VPCS,
 )
 
-from .cidr import MAX_PREFIX, MIN_PREFIX, ipv4_block
+from .cidr import MAX_PREFIX, MIN_PREFIX, NOT_FOR_VPCS, ipv4_block
 from .default_vpc import put_default_group, put_main_table, seed_default_vpc
 from .errors import (
     DefaultVpcAlreadyExists,
@@ -96,7 +96,8 @@ def create_vpc(call: Call, request: CreateVpcRequestTypeDef) -> Response:
     if not request.get("CidrBlock"):
         raise MissingParameter("The request must contain the parameter cidrBlock")
     block = ipv4_block(request["CidrBlock"], "cidrBlock")
-    if not MIN_PREFIX <= block.prefixlen <= MAX_PREFIX:
+    reserved = any(block.overlaps(other) for other in NOT_FOR_VPCS)
+    if reserved or not MIN_PREFIX <= block.prefixlen <= MAX_PREFIX:
         raise InvalidVpcRange(str(block))
     vpc = Vpc(
         vpc_id=f"vpc-0{call.ids.hex16()}",

@@ -20,7 +20,7 @@ from .errors import (
     OperationNotPermitted,
     ValidationError,
 )
-from .network import placement, security_groups
+from .network import check_gateway, placement, security_groups
 from .tags import parse_tags
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def create_load_balancer(call: Call, request: CreateLoadBalancerInputTypeDef) ->
         raise ValidationError(f"Load balancer name '{name}' cannot begin with 'internal-'")
     where = placement(call, request.get("Subnets") or (), request.get("SubnetMappings") or ())
     scheme = request.get("Scheme") or "internet-facing"
+    if scheme == "internet-facing":
+        check_gateway(call, where.vpc_id)
     wanted = LoadBalancer(
         arn=call.arns.elbv2(f"loadbalancer/app/{name}/{call.ids.hex16()}"),
         name=name,

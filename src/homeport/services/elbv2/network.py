@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from homeport.domain.vpc import Subnet
 from homeport.services.call import Call
-from homeport.store.schema import SECURITY_GROUPS, SUBNETS
+from homeport.store.schema import INTERNET_GATEWAYS, SECURITY_GROUPS, SUBNETS
 
-from .errors import InvalidConfigurationRequest, SubnetNotFound, ValidationError
+from .errors import InvalidConfigurationRequest, InvalidSubnet, SubnetNotFound, ValidationError
 
 if TYPE_CHECKING:
     from types_boto3_elbv2.type_defs import SubnetMappingTypeDef
@@ -54,6 +54,12 @@ def _subnet(call: Call, subnet_id: str) -> Subnet:
     if found is None:
         raise SubnetNotFound(f"The subnet ID '{subnet_id[:128]}' does not exist")
     return found
+
+
+def check_gateway(call: Call, vpc_id: str) -> None:
+    """A load balancer that faces the internet needs a VPC that does. Raises InvalidSubnet."""
+    if not call.tx.find(INTERNET_GATEWAYS, "vpc", vpc_id):
+        raise InvalidSubnet(f"VPC {vpc_id} has no internet gateway")
 
 
 def security_groups(call: Call, vpc_id: str, group_ids: Sequence[str]) -> tuple[str, ...]:
