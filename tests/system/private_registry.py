@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import json
+import platform
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from images import busybox_archive
 
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -32,7 +34,7 @@ def _image() -> tuple[bytes, dict[str, bytes]]:
     layer = gzip.compress(archive, mtime=0)
     config = json.dumps(
         {
-            "architecture": "amd64",
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
             "config": {"Cmd": ["sh"]},
             "rootfs": {"type": "layers", "diff_ids": [_digest(archive)]},

@@ -162,7 +162,11 @@ def test_what_is_missing_or_forbidden_stops_the_task_in_awss_words(
 ) -> None:
     secret = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:nothing-AbCdEf"
     plane.client("ssm").put_parameter(Name="/closed/door", Value="x", Type="SecureString")
+    closed = plane.client("secretsmanager").create_secret(Name="closed", SecretString="x")["ARN"]
     powerless = role(plane, "powerless", [])
+    user = (
+        f"User: arn:aws:sts::{ACCOUNT}:assumed-role/powerless/TASK is not authorized to perform: "
+    )
     file = {"type": "s3", "value": "arn:aws:s3:::nothing-here/a.env"}
     parameter = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/closed/door"
     wanted = [
@@ -190,9 +194,24 @@ def test_what_is_missing_or_forbidden_stops_the_task_in_awss_words(
             powerless,
             {"secrets": [{"name": "A", "valueFrom": "/closed/door"}]},
             f"{PULL}unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
-            "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/powerless/TASK is "
-            f"not authorized to perform: ssm:GetParameters on resource: {parameter} because no "
+            f"AccessDeniedException: {user}ssm:GetParameters on resource: {parameter} because no "
             "identity-based policy allows the ssm:GetParameters action",
+        ),
+        (
+            powerless,
+            {"secrets": [{"name": "A", "valueFrom": closed}]},
+            f"{PULL}unable to retrieve secret from asm: service call has been retried 1 time(s): "
+            f"failed to fetch secret {closed} from secrets manager: AccessDeniedException: {user}"
+            f"secretsmanager:GetSecretValue on resource: {closed} because no identity-based policy "
+            "allows the secretsmanager:GetSecretValue action",
+        ),
+        (
+            powerless,
+            {"environmentFiles": [file]},
+            "ResourceInitializationError: failed to download env files: file download command: "
+            "non empty error stream: service call has been retried 1 time(s): "
+            f'{file["value"]}: AccessDenied: {user}s3:GetObject on resource: "{file["value"]}" '
+            "because no identity-based policy allows the s3:GetObject action",
         ),
     ]
     started = []
@@ -289,6 +308,11 @@ def test_options_of_a_log_driver_can_be_secrets(plane: ControlPlane, execution_r
     config = task.containers()["main"]["HostConfig"]["LogConfig"]["Config"]
     assert config == {"max-size": "1m", "tag": "tag-of-mine"}
     task.stop()
+    odd = {**logging, "secretOptions": [{"name": "max-file", "valueFrom": "/log/tag"}]}
+    definition = register(plane, container(logConfiguration=odd), executionRoleArn=execution_role)
+    seen = run(plane, definition).reaches("STOPPED", 60)
+    reason = seen["containers"][0]["reason"]
+    assert ("***" in reason, "tag-of-mine" in reason) == (True, False), reason
 
 
 def test_an_image_is_pulled_with_a_secrets_password(

@@ -387,6 +387,8 @@ class TaskRunner:
             around = self._tools.surroundings(self.task, name)
             around = replace(around, secrets=secrets, pause=pause)
             result = await self._tools.launcher.launch(self.task.payload, wanted, around, progress)
+            if isinstance(result, Failed):
+                result = replace(result, reason=secrets.masked(result.reason))
         except (NotRetrieved, LogStreamFailed) as error:
             result = Failed(str(error), whole_task=True)
         except SandboxFailed as error:

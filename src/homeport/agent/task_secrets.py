@@ -28,6 +28,7 @@ from .secret_references import SecretReference, secret_reference
 from .secret_sources import ATTEMPTS, Refused, SecretSources, Unreachable
 
 CREDENTIALS_SECONDS = 60.0
+SHORTEST_MASKED = 4  # what is shorter is in any text
 _PULL = "ResourceInitializationError: unable to pull secrets or registry auth: "
 _RETRIEVAL = _PULL + "execution resource retrieval failed: "
 _FILES = (
@@ -58,6 +59,16 @@ class ContainerSecrets:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     log_options: Mapping[str, str] = field(default_factory=dict, repr=False)
     login: RegistryLogin | None = None
+
+    def masked(self, text: str) -> str:
+        """The text without these values: the Engine may repeat what it can't use."""
+        values = [*self.defaults.values(), *self.environment.values(), *self.log_options.values()]
+        if self.login is not None:
+            values.append(self.login.password)
+        for value in sorted(values, key=len, reverse=True):
+            if len(value) >= SHORTEST_MASKED:
+                text = text.replace(value, "***")
+        return text
 
 
 NOTHING = ContainerSecrets()

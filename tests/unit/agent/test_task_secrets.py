@@ -205,6 +205,12 @@ async def test_a_registry_password_is_a_secret_of_two_members(
     assert "username" in await why(secrets, registry_authentication=private)
 
 
+def test_the_engines_words_are_shown_without_values() -> None:
+    given = ContainerSecrets({"A": "file"}, {"B": "hunter2", "C": "hunter22", "D": "1"})
+    text = "invalid size: 'hunter2' of hunter22, 1 file"
+    assert given.masked(text) == "invalid size: '***' of ***, 1 ***"
+
+
 def test_a_definitions_variables_overrule_files_and_secrets_overrule_both() -> None:
     given = ContainerSecrets(
         {"A": "file", "B": "file", "C": "file"}, {"A": "secret"}, {"token": "hunter2"}
