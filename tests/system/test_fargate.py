@@ -355,3 +355,52 @@ def test_a_definition_as_one_writes_it_for_fargate_runs_as_it_is(plane: ControlP
         "retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The "
         "specified log group does not exist. : exit status 1",
     )
+
+
+def test_a_service_divides_its_tasks_between_fargate_and_spot(plane: ControlPlane) -> None:
+    """And an update replaces them one by one, each where it belongs."""
+    ecs = plane.client("ecs")
+    ecs.put_cluster_capacity_providers(
+        cluster=plane.cluster,
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=[],
+    )
+    check = {"command": ["CMD-SHELL", "true"], "interval": 5}
+    ecs.create_service(
+        cluster=plane.cluster,
+        serviceName="divided",
+        taskDefinition=fargate(plane, container(healthCheck=check)),
+        desiredCount=3,
+        capacityProviderStrategy=[
+            {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+            {"capacityProvider": "FARGATE_SPOT", "weight": 1},
+        ],
+        networkConfiguration=network(plane),
+    )
+
+    def running() -> list[dict[str, Any]]:
+        arns = ecs.list_tasks(cluster=plane.cluster, serviceName="divided")["taskArns"]
+        found = ecs.describe_tasks(cluster=plane.cluster, tasks=arns)["tasks"] if arns else []
+        return [t for t in found if t["lastStatus"] == "RUNNING"]
+
+    def completed() -> bool:
+        (service,) = ecs.describe_services(cluster=plane.cluster, services=["divided"])["services"]
+        states = [d["rolloutState"] for d in service["deployments"]]
+        return states == ["COMPLETED"] and len(running()) == 3
+
+    def divided() -> dict[str, int]:
+        names = [t["capacityProviderName"] for t in running()]
+        return {name: names.count(name) for name in ("FARGATE", "FARGATE_SPOT")}
+
+    eventually("three tasks run", completed, 90)
+    assert divided() == {"FARGATE": 2, "FARGATE_SPOT": 1}
+    assert {t["launchType"] for t in running()} == {"FARGATE"}
+    before = {t["taskArn"] for t in running()}
+    ecs.update_service(cluster=plane.cluster, service="divided", forceNewDeployment=True)
+    eventually("they are replaced", lambda: completed() and not_any(before, running()), 120)
+    assert divided() == {"FARGATE": 2, "FARGATE_SPOT": 1}
+    ecs.delete_service(cluster=plane.cluster, service="divided", force=True)
+
+
+def not_any(before: set[str], tasks: list[dict[str, Any]]) -> bool:
+    return not before & {task["taskArn"] for task in tasks}
