@@ -200,8 +200,8 @@ def check_programs(which: Callable[[str], str | None]) -> Iterator[Finding]:
     """What some features need."""
     needs = {
         "busybox": ("homeport demo and the tests", "apt-get install busybox-static"),
-        "ip": ("awsvpc tasks (not there yet)", "apt-get install iproute2"),
-        "nft": ("awsvpc tasks (not there yet)", "apt-get install nftables"),
+        "ip": ("awsvpc tasks", "apt-get install iproute2"),
+        "nft": ("awsvpc tasks", "apt-get install nftables"),
     }
     for program, (what, mend) in needs.items():
         found = which(program) or which(f"/usr/sbin/{program}") or which(f"/bin/{program}")

@@ -127,6 +127,38 @@ def test_a_container_may_do_what_its_role_allows_and_nothing_else(
     assert "because no identity-based policy allows the ecs:ListTasks action" in outcome["tasks"]
 
 
+def test_a_task_protects_itself_from_being_scaled_in(shared_control_plane: ControlPlane) -> None:
+    plane = shared_control_plane
+    ecs, name = plane.client("ecs"), f"s-{uuid.uuid4().hex[:8]}"
+    role = task_role(plane, "ecs:GetTaskProtection", "ecs:UpdateTaskProtection")
+    definition, volumes = python_task(
+        """
+        import os, time, urllib.request
+        url = os.environ["ECS_AGENT_URI"] + "/task-protection/v1/state"
+        body = json.dumps({"ProtectionEnabled": True, "ExpiresInMinutes": 60}).encode()
+        print(urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")).read())
+        print(urllib.request.urlopen(url).read(), flush=True)
+        time.sleep(600)
+        """
+    )
+    ecs.create_service(
+        cluster=plane.cluster,
+        serviceName=name,
+        taskDefinition=register(plane, definition, volumes=volumes, taskRoleArn=role),
+        desiredCount=1,
+    )
+
+    def protected() -> bool:
+        tasks = ecs.list_tasks(cluster=plane.cluster, serviceName=name)["taskArns"]
+        if not tasks:
+            return False
+        answer = ecs.get_task_protection(cluster=plane.cluster, tasks=tasks)
+        return bool(answer["protectedTasks"][0]["protectionEnabled"])
+
+    eventually("the task has protected itself", protected, 60)
+    ecs.delete_service(cluster=plane.cluster, service=name, force=True)
+
+
 def test_the_execution_role_is_not_the_containers(shared_control_plane: ControlPlane) -> None:
     plane = shared_control_plane
     _, outcome = printed(

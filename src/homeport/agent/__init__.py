@@ -17,7 +17,7 @@ from functools import partial
 
 import aiohttp
 
-from . import awslogs, cgroups
+from . import abilities, cgroups
 from .api import EcsApi
 from .backoff import Backoff
 from .credentials import CredentialStore, instance_credentials
@@ -26,18 +26,17 @@ from .engine import Engine, EngineError, EngineFacts, EngineTimeout
 from .execute import ExecuteTargets
 from .execute.channels import Channels
 from .execute.targets import role_credentials
-from .host import ROLE_CAPABILITIES, Host, look_at_host, open_files_limit
+from .host import Host, look_at_host, open_files_limit
 from .identity import load_identity
 from .launch import Launcher
 from .log_streams import LogStreams
-from .metadata.address import claim_address
 from .metadata.answers import Answers, api_as
 from .metadata.endpoint import TaskEndpoint
 from .network.ec2_api import Ec2Api
 from .network.sandbox import Sandboxes
 from .network.vpc import Vpc
 from .ports import PortAllocator
-from .registration import TASK_LIMITS, RegistrationRefused, register
+from .registration import RegistrationRefused, register
 from .secret_sources import SecretSources
 from .sessions import Deregistered, Sessions
 from .settings import AgentSettings, SettingsError
@@ -70,17 +69,12 @@ async def run_agent(settings: AgentSettings) -> None:
 async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSession) -> None:
     facts = await _engine_facts(engine)
     task_cgroups = cgroups.look(settings, facts)
-    serves_tasks = await claim_address()
-    capabilities = (ROLE_CAPABILITIES if serves_tasks else ()) + (
-        (TASK_LIMITS,) if task_cgroups is not None else ()
-    )
-    if serves_tasks and "awslogs" in facts.log_drivers:
-        capabilities += awslogs.CAPABILITIES
-    host = look_at_host(settings, facts, capabilities)
+    able = await abilities.look(settings, facts, task_limits=task_cgroups is not None)
+    host = look_at_host(settings, facts, able.attributes)
     api = EcsApi(settings, http)
     files = TaskFiles(settings.data_dir)
     slots = asyncio.Semaphore(settings.starts_at_once or max(2, os.cpu_count() or 2))
-    vpc = Vpc(Ec2Api(settings, http), settings) if serves_tasks else None
+    vpc = Vpc(Ec2Api(settings, http), settings) if able.attaches_interfaces else None
     sandboxes = Sandboxes(engine, vpc, settings, slots, host.architecture, host.address)
     launcher = Launcher(
         engine, PortAllocator(), settings, slots, sandboxes, task_cgroups, open_files_limit()
@@ -99,7 +93,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             execute,
             credentials,
             LogStreams(settings, http, credentials),
-            partial(surroundings, settings=settings, endpoint=serves_tasks),
+            partial(surroundings, settings=settings, endpoint=able.serves_tasks),
             TaskSecrets(SecretSources(settings, http), credentials),
         )
     )
@@ -111,7 +105,7 @@ async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSess
             await tasks.adopted.wait()
             if vpc is not None:
                 parts.create_task(vpc.run(), name="vpc")
-            if serves_tasks:
+            if able.serves_tasks:
                 answers = Answers(tasks, credentials, engine, settings, api, api_as(settings, api))
                 parts.create_task(TaskEndpoint(answers, settings).run(), name="task endpoint")
             await _stay_joined(settings, api, http, tasks, credentials, vpc, engine, facts, host)

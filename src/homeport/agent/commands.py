@@ -8,7 +8,10 @@ import subprocess
 from collections.abc import Sequence
 
 COMMAND_SECONDS = 20.0
-_PATH = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"
+PATH = ":".join(
+    (os.environ.get("PATH", ""), "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
+)
+"""Where the tools are, also where a user's own path has no ``sbin``."""
 
 
 class CommandFailed(Exception):
@@ -31,7 +34,7 @@ def _run(command: Sequence[str], given: str, seconds: float) -> str:
             errors="replace",
             timeout=seconds,
             check=False,
-            env={"PATH": f"{os.environ.get('PATH', '')}:{_PATH}", "LC_ALL": "C"},
+            env={"PATH": PATH, "LC_ALL": "C"},
         )
     except subprocess.TimeoutExpired:
         raise CommandFailed(f"{shown}: not done within {seconds:g} s") from None

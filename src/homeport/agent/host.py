@@ -19,14 +19,6 @@ from .settings import AgentSettings
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
-ROLE_CAPABILITIES = (
-    "com.amazonaws.ecs.capability.task-iam-role",
-    "com.amazonaws.ecs.capability.task-iam-role-network-host",
-    "ecs.capability.task-eni",
-)
-"""Of a host where the agent is root: it serves 169.254.170.2 and attaches interfaces."""
-
-
 class Host(msgspec.Struct, frozen=True, kw_only=True):
     """``cpu`` in units (1024 a core), ``memory`` in MiB.
 

@@ -45,8 +45,6 @@ CAPABILITIES = (
     "ecs.capability.secrets.ssm.environment-variables",
 )
 
-TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"
-
 _FINAL = ("AccessDeniedException", "InvalidParameterException", "UnrecognizedClientException")
 
 
