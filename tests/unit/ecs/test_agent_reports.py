@@ -42,6 +42,25 @@ def test_registration_without_its_cluster_is_cluster_not_found(world: World) -> 
     assert code == "ClusterNotFoundException"
 
 
+def test_coming_back_keeps_the_names_its_owner_gave_it(world: World) -> None:
+    """The official agent sends ECS_INSTANCE_ATTRIBUTES at its first registration only."""
+    arn = world.register("a", attributes=[*ATTRIBUTES, {"name": "row", "value": "5"}])
+    put = {"name": "row", "value": "6", "targetType": "container-instance", "targetId": arn}
+    world("PutAttributes", attributes=[put])
+
+    def back(*sent: dict[str, str]) -> dict[str, str | None]:
+        instance = world(
+            "RegisterContainerInstance", containerInstanceArn=arn, attributes=list(sent)
+        )["containerInstance"]
+        return {a["name"]: a["value"] for a in instance["attributes"]}
+
+    seen = back({"name": "ecs.os-type", "value": "linux"})
+    assert (seen["rack"], seen["row"]) == ("r1", "6")
+    assert ATTRIBUTES[0]["name"] not in seen, "what the agent can do is what it says now"
+    assert back({"name": "shelf", "value": "2"})["shelf"] == "2"
+    assert back()["shelf"] == "2"
+
+
 def test_coming_back_keeps_the_instance_and_takes_new_capabilities(world: World) -> None:
     arn = world.register("a", attributes=ATTRIBUTES)
     world("UpdateContainerInstancesState", containerInstances=[arn], status="DRAINING")
@@ -56,7 +75,7 @@ def test_coming_back_keeps_the_instance_and_takes_new_capabilities(world: World)
     assert back["ec2InstanceId"] == "i-a"
     names = {a["name"] for a in back["attributes"]}
     assert "new" in names
-    assert "rack" not in names
+    assert "rack" in names
     assert back["registeredResources"][0]["integerValue"] == 512
 
 

@@ -23,6 +23,7 @@ from homeport.store.schema import CONTAINER_INSTANCES, TASK_DEFINITIONS, TASKS
 from .container_instance_views import container_instance_view
 from .errors import ClientException, InvalidParameterException
 from .instance_identity import (
+    RESERVED_ATTRIBUTES,
     Identity,
     Resources,
     parse_identity,
@@ -193,15 +194,19 @@ def _with_capabilities(
     request: RegisterContainerInstanceRequestTypeDef,
 ) -> ContainerInstance:
     version = request.get("versionInfo") or {}
+    # What the host's owner named it with is said at the first registration only; what the agent
+    # can do is said at each.
+    named = {n: v for n, v in instance.agent_attributes if not n.startswith(RESERVED_ATTRIBUTES)}
+    told = registered_attributes(
+        request.get("attributes") or (), identity, instance.availability_zone
+    )
     return msgspec.structs.replace(
         instance,
         cpu=resources.cpu,
         memory=resources.memory,
         reserved_tcp_ports=resources.tcp_ports,
         reserved_udp_ports=resources.udp_ports,
-        agent_attributes=registered_attributes(
-            request.get("attributes") or (), identity, instance.availability_zone
-        ),
+        agent_attributes=tuple((named | dict(told)).items()),
         agent_version=version.get("agentVersion", instance.agent_version),
         agent_hash=version.get("agentHash", instance.agent_hash),
         docker_version=version.get("dockerVersion", instance.docker_version),

@@ -25,6 +25,7 @@ from .errors import (
     InvalidParameterException,
     TargetNotFoundException,
 )
+from .instance_identity import RESERVED_ATTRIBUTES
 from .resolve import active_cluster, find_cluster
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ TARGET_TYPE = "container-instance"
 MAX_PER_REQUEST = 10
 MAX_PER_INSTANCE = 10
 MAX_PAGE = 100
-RESERVED = ("ecs.", "com.amazonaws.")
 _NAME = re.compile(r"[A-Za-z0-9._/\\-]{1,128}")
 _VALUE = re.compile(r"[A-Za-z0-9._/\\@:-]([A-Za-z0-9._/\\@: -]{0,126}[A-Za-z0-9._/\\@:-])?")
 
@@ -144,7 +144,7 @@ def _check_name(name: str) -> None:
             f"Attribute name '{name[:140]}' is not valid: 1 to 128 letters, numbers, hyphens, "
             "underscores, slashes and periods."
         )
-    if name.startswith(RESERVED):
+    if name.startswith(RESERVED_ATTRIBUTES):
         raise InvalidParameterException(
             f"Attribute name '{name}' is reserved: names may not begin with ecs. or com.amazonaws."
         )
@@ -167,11 +167,11 @@ def _target(call: Call, cluster: Cluster, attribute: AttributeTypeDef) -> Contai
 
 
 def _custom(instance: ContainerInstance) -> dict[str, str | None]:
-    return {n: v for n, v in instance.attributes.items() if not n.startswith(RESERVED)}
+    return {n: v for n, v in instance.attributes.items() if not n.startswith(RESERVED_ATTRIBUTES)}
 
 
 def _store(call: Call, instance: ContainerInstance, custom: dict[str, str | None]) -> None:
-    reserved = tuple(a for a in instance.agent_attributes if a[0].startswith(RESERVED))
+    reserved = tuple(a for a in instance.agent_attributes if a[0].startswith(RESERVED_ATTRIBUTES))
     changed = msgspec.structs.replace(
         instance, agent_attributes=reserved, custom_attributes=tuple(custom.items())
     )

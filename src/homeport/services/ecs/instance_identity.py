@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Attributes = tuple[tuple[str, str | None], ...]
 
+RESERVED_ATTRIBUTES = ("ecs.", "com.amazonaws.")
 _PORT = re.compile(r"[0-9]{1,5}")
 # The identity document's word for a machine → the attribute's.
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
