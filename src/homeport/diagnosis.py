@@ -5,6 +5,7 @@ Called by ``homeport doctor``; changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
 import json
@@ -19,8 +20,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
+DOCKER_URL = "unix:///var/run/docker.sock"
 COMMAND_SECONDS = 15
 ENOUGH_FILES = 4096
 ENOUGH_INOTIFY = 128
@@ -51,7 +54,7 @@ def diagnose(data_dir: Path, host: str, port: int) -> list[Finding]:
     """Every check, the most basic first."""
     return [
         check_python(sys.version_info[:2]),
-        *check_docker(_run),
+        *check_docker(os.environ.get("DOCKER_HOST") or DOCKER_URL),
         check_envoy(_run),
         check_port(host, port),
         check_data_dir(data_dir),
@@ -88,16 +91,22 @@ def check_python(version: tuple[int, ...]) -> Finding:
     return Finding("Python", "missing", f"{text} is too old", "install Python 3.11 or newer")
 
 
-def check_docker(run: Run) -> Iterator[Finding]:
-    """An Engine that answers this user, and the bridge by which targets are reached."""
-    code, output = run(["docker", "version", "--format", "{{.Server.Version}}"])
-    if code != 0:
-        yield Finding("Docker Engine", "missing", _last_line(output), _docker_mend(code, output))
+def check_docker(url: str) -> Iterator[Finding]:
+    """An Engine that answers this user at its socket, and the bridge by which targets are reached.
+
+    The socket is what agents use; the ``docker`` program need not be there.
+    """
+    try:
+        version = _engine_says(url, "/version")["Version"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        detail = f"{url}: {error.strerror if isinstance(error, OSError) else error!r}"
+        yield Finding("Docker Engine", "missing", detail, _docker_mend(error))
         return
-    yield Finding("Docker Engine", "ok", output)
-    template = "{{json .IPAM.Config}}"
-    code, output = run(["docker", "network", "inspect", "bridge", "--format", template])
-    gateway = _gateway(output) if code == 0 else ""
+    yield Finding("Docker Engine", "ok", f"{version} at {url}")
+    gateway = ""
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError, KeyError):
+        ranges = _engine_says(url, "/networks/bridge")["IPAM"]["Config"] or []
+        gateway = next((str(r["Gateway"]) for r in ranges if r.get("Gateway")), "")
     if gateway:
         yield Finding("Docker bridge", "ok", f"targets are reached at {gateway}")
     else:
@@ -105,20 +114,29 @@ def check_docker(run: Run) -> Iterator[Finding]:
         yield Finding("Docker bridge", "optional", "none; bridge tasks need it", mend)
 
 
-def _docker_mend(code: int, output: str) -> str:
-    if code == 127:
-        return "scripts/setup (as root), or: apt-get install docker.io"
-    if "permission denied" in output.lower():
-        return 'add yourself to the group: sudo usermod -aG docker "$USER", then log in again'
-    return "start it: systemctl start docker, or scripts/dockerd (as root)"
-
-
-def _gateway(output: str) -> str:
+def _engine_says(url: str, path: str) -> Any:
+    """What the Engine answers; OSError, HTTPException or ValueError when it does not."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "localhost", parts.port or 2375, timeout=COMMAND_SECONDS
+    )
+    if parts.scheme == "unix":
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(COMMAND_SECONDS)
+        connection.sock.connect(parts.path)
     try:
-        ranges = json.loads(output) or []
-    except ValueError:
-        return ""
-    return next((str(r["Gateway"]) for r in ranges if r.get("Gateway")), "")
+        connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def _docker_mend(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return 'add yourself to the group: sudo usermod -aG docker "$USER", then log in again'
+    if shutil.which("dockerd") is None:
+        return "scripts/setup (as root), or: apt-get install docker.io"
+    return "start it: systemctl start docker, or scripts/dockerd (as root)"
 
 
 def check_envoy(run: Run) -> Finding:

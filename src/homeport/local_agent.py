@@ -2,7 +2,8 @@
 
 The agent is a separate process so that it has no private door: it meets the control plane
 only through the agent protocol. It ends with its parent, however the parent ends: its standard
-input is a pipe that closes then. Its containers go on.
+input is a pipe that closes then. Its containers go on. What it prints is in ``agent.log``, the
+newest ``LOG_BYTES`` or less, and as much before that in ``agent.log.1``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -24,6 +26,8 @@ LAST_RESTART_SECONDS = 10.0
 STABLE_SECONDS = 1.0
 STOP_SECONDS = 10.0
 ORPHAN_SECONDS = 2.0
+LOG_BYTES = 16 * 1024 * 1024
+LOG_LOOK_SECONDS = 30.0
 
 
 class LocalAgent:
@@ -35,6 +39,19 @@ class LocalAgent:
 
     async def run(self) -> None:
         """Start it, and start it again with backoff when it ends; until cancelled."""
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self._bound_log(), name="agent.log")
+            await self._keep_running()
+
+    async def _bound_log(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(bound, self._log_path, LOG_BYTES)
+            except OSError as error:
+                logger.warning("%s can't be bounded: %s", self._log_path, error)
+            await asyncio.sleep(LOG_LOOK_SECONDS)
+
+    async def _keep_running(self) -> None:
         delay = FIRST_RESTART_SECONDS
         while True:
             started = time.monotonic()
@@ -70,6 +87,22 @@ class LocalAgent:
         except asyncio.CancelledError:
             await _stop(process)
             raise
+
+
+def bound(log: Path, most: int) -> None:
+    """Begin a log anew once it has more than ``most`` bytes; its newest ones are kept beside it.
+
+    Its writer appends to the file that it has open, so the file stays the same one. What is
+    written between the copy and the cut is lost.
+    """
+    if not log.exists() or log.stat().st_size <= most:
+        return
+    before = log.with_name(f"{log.name}.1")
+    descriptor = os.open(before, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with open(log, "rb") as source, open(descriptor, "wb") as kept:
+        source.seek(-most, os.SEEK_END)
+        shutil.copyfileobj(source, kept)
+    os.truncate(log, 0)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

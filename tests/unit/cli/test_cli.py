@@ -55,10 +55,18 @@ def test_addresses_and_attributes_are_read() -> None:
     assert parse_attributes(["rack=two", "a=b=c"]) == (("rack", "two"), ("a", "b=c"))
 
 
-def test_a_missing_engine_is_named_with_the_way_to_mend_it() -> None:
-    (finding,) = diagnosis.check_docker(lambda command: (127, "docker is not installed"))
+def test_a_missing_engine_is_named_with_the_way_to_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnosis.shutil, "which", lambda program: None)
+    (finding,) = diagnosis.check_docker(f"unix://{tmp_path}/none")
     assert (finding.status, "apt-get install docker.io" in finding.mend) == ("missing", True)
-    (finding,) = diagnosis.check_docker(lambda command: (1, "Got permission denied"))
+
+    def denied(url: str, path: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(diagnosis, "_engine_says", denied)
+    (finding,) = diagnosis.check_docker("unix:///run/docker.sock")
     assert "usermod -aG docker" in finding.mend
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,50 @@ def test_a_machine_is_asked_without_changing_it(tmp_path: Path) -> None:
     subjects = {finding["subject"] for finding in json.loads(said.stdout)}
     assert {"Python", "Docker Engine", "Envoy", "Data directory", "Clock"} <= subjects
     assert list(tmp_path.iterdir()) == []
+
+
+class Engine(threading.Thread):
+    """A socket that answers as an Engine does, one request a connection."""
+
+    def __init__(self, path: Path, answers: dict[str, object]) -> None:
+        super().__init__(daemon=True)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        self._answers = answers
+
+    def run(self) -> None:
+        for _ in self._answers:
+            connection, _ = self._socket.accept()
+            with connection:
+                path = connection.recv(4096).split()[1].decode()
+                body = json.dumps(self._answers[path]).encode()
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                connection.sendall(head.encode() + body)
+
+
+def test_the_engine_is_asked_at_its_socket(tmp_path: Path) -> None:
+    network = {"IPAM": {"Config": [{"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}]}}
+    path = tmp_path / "engine.sock"
+    Engine(path, {"/version": {"Version": "20.10.24"}, "/networks/bridge": network}).start()
+    engine, bridge = diagnosis.check_docker(f"unix://{path}")
+    assert (engine.status, engine.detail) == ("ok", f"20.10.24 at unix://{path}")
+    assert (bridge.status, bridge.detail) == ("ok", "targets are reached at 172.17.0.1")
+
+
+def test_an_engine_without_a_bridge(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    answers = {"/version": {"Version": "24"}, "/networks/bridge": {"message": "not found"}}
+    Engine(path, answers).start()
+    _, bridge = diagnosis.check_docker(f"unix://{path}")
+    assert (bridge.status, bridge.subject) == ("optional", "Docker bridge")
+
+
+def test_no_engine_says_how_to_get_one(tmp_path: Path) -> None:
+    (finding,) = diagnosis.check_docker(f"unix://{tmp_path}/none")
+    assert finding.status == "missing"
+    assert "No such file" in finding.detail
+    assert finding.mend
 
 
 def test_a_port_in_use_names_the_way_out() -> None:
