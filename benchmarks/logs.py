@@ -19,7 +19,7 @@ from machine import header, wait_until_quiet
 from plane import running
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "system"))
-from control_plane import ControlPlane
+from control_plane import ControlPlane, eventually
 from tasks import Running, container, register, run
 
 LINES = 500_000
@@ -70,6 +70,13 @@ def awslogs(plane: ControlPlane) -> float:
 def read_back(plane: ControlPlane, group: str, stream: str) -> float:
     """When the last line was taken (epoch seconds); every line must be there in its place."""
     logs = plane.client("logs")
+    newest = {"logGroupName": group, "logStreamName": stream, "limit": 1}
+
+    def complete() -> bool:
+        (event,) = logs.get_log_events(**newest)["events"]
+        return int(event["message"][:9]) == LINES
+
+    eventually("the last line", complete, DEADLINE_SECONDS)
     where = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
     page = logs.get_log_events(**where)
     number = last = 0

@@ -60,23 +60,38 @@ def events(plane: ControlPlane, group: str, **more: Any) -> list[dict[str, Any]]
     return [event for page in pages for event in page["events"]]
 
 
-def printed(plane: ControlPlane, group: str, command: str, **more: Any) -> list[dict[str, Any]]:
-    """The events of a task that has run to its end."""
+def come(plane: ControlPlane, group: str, count: int) -> list[dict[str, Any]]:
+    """The events of a group once they are so many: the Engine's driver sends the last lines of a
+    container while it is already said to have ended."""
+
+    def look() -> list[dict[str, Any]] | None:
+        found = events(plane, group)
+        return found if len(found) >= count else None
+
+    return eventually(f"{count} events in {group}", look, 60)
+
+
+def printed(
+    plane: ControlPlane, group: str, count: int, command: str, **more: Any
+) -> list[dict[str, Any]]:
+    """The events of a task that has run to its end; there must be ``count``, and come no more."""
     task = run(plane, register(plane, container(command=command, **more)))
     ended = task.reaches("STOPPED", 60)
     assert ended["containers"][0].get("exitCode") == 0, ended
-    return events(plane, group)
+    found = come(plane, group, count)
+    assert len(found) == count
+    return found
 
 
 def test_what_a_container_prints_is_in_the_stream_of_its_task(
     plane: ControlPlane, group: str
 ) -> None:
-    """Both outputs, in order, with the time at which it was printed; when the task has stopped
-    everything is there."""
+    """Both outputs, in order, with the time at which it was printed."""
     before = datetime.now(UTC).timestamp() * 1000
     command = "for i in 1 2 3; do echo line $i; done; sleep 0.1; echo 'to: stderr é' >&2"
     task = run(plane, register(plane, container(command=command, logConfiguration=awslogs(group))))
     task.reaches("STOPPED", 60)
+    come(plane, group, 4)
     found = plane.client("logs").get_log_events(
         logGroupName=group,
         logStreamName=f"app/main/{task.arn.rpartition('/')[2]}",
@@ -103,14 +118,14 @@ def test_without_a_prefix_the_stream_is_named_after_the_container(
     del logging["options"]["awslogs-stream-prefix"]
     task = run(plane, register(plane, container(command="echo hi", logConfiguration=logging)))
     task.reaches("STOPPED", 60)
-    (line,) = events(plane, group)
+    (line,) = come(plane, group, 1)
     assert line["logStreamName"] == task.containers()["main"]["Id"]
 
 
 def test_lines_that_belong_together_are_one_event(plane: ControlPlane, group: str) -> None:
     command = "echo 'INFO start'; echo '  at a()'; echo '  at b()'; echo 'INFO end'"
     found = printed(
-        plane, group, command, logConfiguration=awslogs(group, awslogs_multiline_pattern="^INFO")
+        plane, group, 2, command, logConfiguration=awslogs(group, awslogs_multiline_pattern="^INFO")
     )
     assert [e["message"] for e in found] == ["INFO start\n  at a()\n  at b()\n", "INFO end\n"]
 
@@ -118,7 +133,7 @@ def test_lines_that_belong_together_are_one_event(plane: ControlPlane, group: st
 def test_lines_are_joined_up_to_the_next_date(plane: ControlPlane, group: str) -> None:
     command = "echo '[Nov 21, 2026 08:00:00] one'; echo more; echo '[Nov 21, 2026 08:00:01] two'"
     logging = awslogs(group, awslogs_datetime_format="\\[%b %d, %Y %H:%M:%S\\]")
-    found = printed(plane, group, command, logConfiguration=logging)
+    found = printed(plane, group, 2, command, logConfiguration=logging)
     assert [len(e["message"].splitlines()) for e in found] == [2, 1]
 
 
@@ -186,7 +201,7 @@ def test_the_execution_role_ships_and_makes_the_group_if_it_may(plane: ControlPl
     may = execution_role(plane, "logs:CreateLogGroup")
     task = run(plane, register(plane, box, executionRoleArn=may))
     task.reaches("STOPPED", 60)
-    (line,) = events(plane, group)
+    (line,) = come(plane, group, 1)
     assert line["message"] == "made by the role"
 
 
@@ -267,7 +282,7 @@ def options_of(task: Running) -> dict[str, str]:
 def test_no_line_of_many_is_lost(plane: ControlPlane, group: str) -> None:
     lines = 100_000
     command = f"seq 1 {lines} | sed 's/$/ {'x' * 60}/'"
-    found = printed(plane, group, command, logConfiguration=awslogs(group))
+    found = printed(plane, group, lines, command, logConfiguration=awslogs(group))
     assert [int(e["message"].split()[0]) for e in found] == list(range(1, lines + 1))
 
 

@@ -142,3 +142,26 @@ def test_a_load_balancer_reaches_the_tasks_of_every_host(two: Two) -> None:
         eventually("every host answers", lambda: load.bodies["v2"] > 100)
     assert load.failures == []
     plane.client("ecs").delete_service(cluster=plane.cluster, service=service.name, force=True)
+
+
+def test_a_task_of_another_host_logs_to_the_control_plane(two: Two) -> None:
+    """That host's Engine reaches the API, and its agent's address for credentials, by itself."""
+    group = "/test/two-hosts"
+    logs = two.plane.client("logs")
+    logs.create_log_group(logGroupName=group)
+    options = {"awslogs-group": group, "awslogs-region": "us-east-1", "mode": "blocking"}
+    logging = {"logDriver": "awslogs", "options": options}
+    command = "echo hello from the other host; sleep 600"
+    definition = register(two.plane, container("main", command, logConfiguration=logging))
+    started = two.plane.client("ecs").start_task(
+        cluster=two.plane.cluster, taskDefinition=definition, containerInstances=[two.other.arn]
+    )
+    task = Running(two.plane, started["tasks"][0]["taskArn"])
+    task.reaches("RUNNING", 60)
+
+    def lines() -> list[str]:
+        return [e["message"] for e in logs.filter_log_events(logGroupName=group)["events"]]
+
+    assert eventually("the line is there", lines, 30) == ["hello from the other host"]
+    task.stop()
+    task.reaches("STOPPED", 60)
