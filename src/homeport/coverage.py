@@ -81,6 +81,7 @@ def _support_lines() -> Iterator[str]:
 OPENED = (
     "containerDefinitions",
     "portMappings",
+    "logConfiguration",
     "linuxParameters",
     "volumes",
     "efsVolumeConfiguration",

@@ -167,6 +167,25 @@ def test_sequence_tokens_are_ignored(logs: Any) -> None:
         assert answer["nextSequenceToken"]
 
 
+def test_what_can_not_be_written_is_not_acknowledged(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = api.client("logs", retries={"max_attempts": 0})
+    logs.create_log_group(logGroupName=GROUP)
+    logs.create_log_stream(logGroupName=GROUP, logStreamName=STREAM)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(api.logs, "append", full)
+        arguments = {"logGroupName": GROUP, "logStreamName": STREAM, "logEvents": [event(MS)]}
+        code, message = refusal(logs.put_log_events, **arguments)
+    assert code == "ServiceUnavailableException"
+    assert "can't be written" in message
+    assert get(logs)["events"] == []
+
+
 def test_group_and_stream_must_be_there(logs: Any) -> None:
     arguments = {"logGroupName": GROUP, "logStreamName": "none"}
     missing = ("ResourceNotFoundException", "The specified log stream does not exist.")

@@ -131,6 +131,11 @@ SUPPORT: Mapping[str, Support] = {
     f"{_C}.logConfiguration": _done(
         LOGS, "test_what_a_container_prints_is_in_the_stream_of_its_task"
     ),
+    f"{_C}.logConfiguration.logDriver": _done(PARAMETERS, "test_log_configuration"),
+    f"{_C}.logConfiguration.options": _done(LOGS, "test_lines_that_belong_together_are_one_event"),
+    f"{_C}.logConfiguration.secretOptions": _done(
+        SECRETS, "test_options_of_a_log_driver_can_be_secrets"
+    ),
     f"{_C}.healthCheck": _done(TASKS, "test_container_health_comes_from_the_engine"),
     f"{_C}.systemControls": _done(PARAMETERS, "test_system_controls"),
     f"{_C}.resourceRequirements": _refused("resourceRequirements"),
