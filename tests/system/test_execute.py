@@ -23,15 +23,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from control_plane import ControlPlane, eventually
+from roles import task_role
 from tasks import Running, container, register, run
+
+pytestmark = pytest.mark.docker
 
 PATIENT = "trap 'exit 0' TERM; while true; do sleep 1; done"
 SECONDS = 60
-TRUST = {
-    "Effect": "Allow",
-    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-    "Action": "sts:AssumeRole",
-}
 
 
 def start(plane: ControlPlane, *containers: dict[str, object]) -> Running:
@@ -172,8 +170,8 @@ def test_an_interactive_shell_has_a_terminal_that_follows_the_clients(
         shell.shows("30 100")
         shell.resize(120, 50)
         os.kill(shell.process.pid, signal.SIGWINCH)
-        shell.types("sleep 0.5; stty size\r")
-        shell.shows("50 120")
+        shell.types('until stty size | grep "^50 120$"; do sleep 0.1; done; echo w""ide\r')
+        shell.shows("wide")
         shell.types('echo sl""eeps; sleep 600\r')
         shell.shows("sleeps")
         shell.types("\x03")
@@ -256,6 +254,31 @@ def test_of_several_containers_one_is_named(shared_control_plane: ControlPlane) 
     task.stop()
 
 
+def test_fargate_tasks_are_no_different(shared_control_plane: ControlPlane) -> None:
+    subnets = shared_control_plane.client("ec2").describe_subnets()["Subnets"]
+    definition = register(
+        shared_control_plane,
+        container(command=PATIENT),
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+    )
+    address = {"subnets": [subnets[0]["SubnetId"]], "assignPublicIp": "ENABLED"}
+    task = run(
+        shared_control_plane,
+        definition,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": address},
+        enableExecuteCommand=True,
+    )
+    task.reaches("RUNNING")
+    (interface,) = reachable(task).describe()["containers"][0]["networkInterfaces"]
+    own = interface["privateIpv4Address"]
+    assert own.encode() in homeport_exec(task, "busybox", "ip", "addr").stdout
+    task.stop()
+
+
 def test_a_task_without_execute_command_is_refused_in_awss_words(
     shared_control_plane: ControlPlane,
 ) -> None:
@@ -273,8 +296,8 @@ def test_a_task_without_execute_command_is_refused_in_awss_words(
 def test_a_tasks_role_needs_the_permission(shared_control_plane: ControlPlane) -> None:
     iam = shared_control_plane.client("iam")
     ecs = shared_control_plane.client("ecs")
-    role = iam.create_role(RoleName="executed", AssumeRolePolicyDocument=policy(TRUST))["Role"]
-    definition = register(shared_control_plane, container(command=PATIENT), taskRoleArn=role["Arn"])
+    role = task_role(shared_control_plane)
+    definition = register(shared_control_plane, container(command=PATIENT), taskRoleArn=role)
     task = run(shared_control_plane, definition, enableExecuteCommand=True)
     task.reaches("RUNNING")
     (described,) = reachable(task).describe()["containers"]
@@ -283,8 +306,12 @@ def test_a_tasks_role_needs_the_permission(shared_control_plane: ControlPlane) -
         ecs.execute_command(
             cluster=shared_control_plane.cluster, task=task.arn, command="sh", interactive=True
         )
-    channels = {"Effect": "Allow", "Action": "ssmmessages:*Channel", "Resource": "*"}
-    iam.put_role_policy(RoleName="executed", PolicyName="exec", PolicyDocument=policy(channels))
+    statement = {"Effect": "Allow", "Action": "ssmmessages:*Channel", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=role.rsplit("/", 1)[-1],
+        PolicyName="exec",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
 
     def answers() -> bool:
         return homeport_exec(task, "echo", "let in").stdout == b"let in\n"
@@ -297,18 +324,16 @@ def test_a_tasks_role_needs_the_permission(shared_control_plane: ControlPlane) -
 
 def test_a_session_is_copied_where_its_cluster_says(shared_control_plane: ControlPlane) -> None:
     plane = shared_control_plane
-    ecs, iam = plane.client("ecs"), plane.client("iam")
-    logs, s3 = plane.client("logs"), plane.client("s3")
+    ecs, logs, s3 = plane.client("ecs"), plane.client("logs"), plane.client("s3")
     logs.create_log_group(logGroupName="/sessions")
     s3.create_bucket(Bucket="sessions")
     places = {"cloudWatchLogGroupName": "/sessions", "s3BucketName": "sessions"}
     where = {"logging": "OVERRIDE", "logConfiguration": {**places, "s3KeyPrefix": "exec"}}
     ecs.update_cluster(cluster=plane.cluster, configuration={"executeCommandConfiguration": where})
-    role = iam.create_role(RoleName="logged", AssumeRolePolicyDocument=policy(TRUST))["Role"]
-    actions = ["ssmmessages:*", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"]
-    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    iam.put_role_policy(RoleName="logged", PolicyName="all", PolicyDocument=policy(allowed))
-    definition = register(plane, container(command=PATIENT), taskRoleArn=role["Arn"])
+    role = task_role(
+        plane, "ssmmessages:*", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"
+    )
+    definition = register(plane, container(command=PATIENT), taskRoleArn=role)
     task = run(plane, definition, enableExecuteCommand=True)
     task.reaches("RUNNING")
     reachable(task)
@@ -350,10 +375,6 @@ def test_a_session_can_be_listed_and_ended_by_others(
         assert task.arn.rsplit("/", 1)[-1] in session["Target"]
         shared_control_plane.aws("ssm", "terminate-session", "--session-id", session["SessionId"])
         shell.ends()
-
-
-def policy(statement: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def test_a_session_ends_when_its_task_stops(shared_control_plane: ControlPlane) -> None:

@@ -60,11 +60,14 @@ def _ask(cluster: str, task: str, container: str, command: str) -> dict[str, str
     try:
         ecs: Any = botocore.session.Session().create_client("ecs")
         answer: dict[str, str] = ecs.execute_command(interactive=True, **request)["session"]
+        endpoint = URL(str(ecs.meta.endpoint_url))
     except BotoCoreError as error:
         raise ExecuteError(f'{error}\nIn this shell first: eval "$(homeport env)"') from error
     except ClientError as error:
         raise ExecuteError(str(error)) from error
-    return answer
+    # The control plane may be known here by another address than it knows itself by.
+    stream = URL(answer["streamUrl"]).with_host(endpoint.host or "").with_port(endpoint.port)
+    return {**answer, "streamUrl": str(stream)}
 
 
 async def _serve(session: dict[str, str], with_terminal: bool) -> int:

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = "0"  # by number: an image without /etc/passwd knows no name
 ENVIRONMENT = ("TERM=xterm-256color", "LANG=C.UTF-8")
+ENGINE_SECONDS = 30.0
 EXIT_LOOK_SECONDS = 0.05
 EXIT_LOOKS = 100
 HANGUP_SECONDS = 2.0
@@ -57,10 +58,10 @@ class Shell:
         """Its terminal's size; a process that is only about to start is waited for."""
         for _ in range(RESIZE_LOOKS):
             try:
-                async with self._engine.within(EXIT_LOOKS):
+                async with self._engine.within(ENGINE_SECONDS):
                     await self._execution.resize(h=rows, w=columns)
                 return
-            except EngineError:
+            except (EngineError, EngineTimeout):
                 await asyncio.sleep(EXIT_LOOK_SECONDS)
 
     async def exit_code(self) -> int | None:
@@ -89,7 +90,7 @@ class Shell:
 
     async def _inspect(self) -> dict[str, Any]:
         try:
-            async with self._engine.within(EXIT_LOOKS):
+            async with self._engine.within(ENGINE_SECONDS):
                 return await self._execution.inspect()
         except (EngineError, EngineTimeout) as error:
             logger.info("the command in %s can't be inspected: %s", self._container, error)
@@ -105,7 +106,7 @@ class Shell:
 
 async def start_shell(engine: Engine, container: str, command: Sequence[str], tty: bool) -> Shell:
     """Start ``command`` in a running container. Raises EngineError and EngineTimeout."""
-    async with engine.within(30.0):
+    async with engine.within(ENGINE_SECONDS):
         execution = await engine.container(container).exec(
             list(command),
             stdin=True,
