@@ -52,7 +52,11 @@ def test_zones_have_names_and_ids(ec2: Any) -> None:
     assert zone_id("ap-southeast-2b") == "aps2-az2"
     assert ec2.describe_regions()["Regions"][0]["RegionName"] == "us-east-1"
     attributes = ec2.describe_account_attributes()["AccountAttributes"]
-    assert {a["AttributeName"] for a in attributes} == {"default-vpc", "supported-platforms"}
+    assert {a["AttributeName"] for a in attributes} == {
+        "default-vpc",
+        "supported-platforms",
+        "vpc-max-security-groups-per-interface",
+    }
 
 
 def test_filters_match_by_wildcards_and_refuse_unknown_names(ec2: Any) -> None:

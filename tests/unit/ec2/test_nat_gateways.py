@@ -169,6 +169,11 @@ def test_addresses_are_allocated_found_and_released(world: NetworkWorld) -> None
     assert found["AllocationId"] == first["AllocationId"]
     (found,) = ec2.describe_addresses(PublicIps=[second["PublicIp"]])["Addresses"]
     assert found["AllocationId"] == second["AllocationId"]
+    allocation = [second["AllocationId"]]
+    (named,) = ec2.describe_addresses_attribute(AllocationIds=allocation, Attribute="domain-name")[
+        "Addresses"
+    ]
+    assert named == {k: second[k] for k in ("PublicIp", "AllocationId")}
     ec2.release_address(PublicIp=first["PublicIp"])
     assert refusal(ec2.release_address, PublicIp=first["PublicIp"]) == (
         "InvalidAddress.NotFound",

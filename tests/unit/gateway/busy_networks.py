@@ -24,6 +24,7 @@ def networks(world: World) -> None:
     _rules(ec2, vpc)
     for name in (
         "addresses",
+        "addresses_attribute",
         "dhcp_options",
         "internet_gateways",
         "managed_prefix_lists",

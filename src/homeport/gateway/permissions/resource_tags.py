@@ -10,10 +10,13 @@ from homeport.store import Table, Transaction
 from homeport.store.schema import (
     CLUSTERS,
     CONTAINER_INSTANCES,
+    ELASTIC_ADDRESSES,
     INTERNET_GATEWAYS,
     LISTENERS,
     LOAD_BALANCERS,
     LOG_GROUPS,
+    NAT_GATEWAYS,
+    NETWORK_INTERFACES,
     PARAMETERS,
     POLICIES,
     ROLES,
@@ -27,6 +30,7 @@ from homeport.store.schema import (
     TASK_DEFINITIONS,
     TASKS,
     USERS,
+    VPC_ENDPOINTS,
     VPCS,
 )
 
@@ -52,6 +56,10 @@ _BY_ID: Mapping[tuple[str, str], Table[Any]] = {
     ("ec2", "security-group"): SECURITY_GROUPS,
     ("ec2", "route-table"): ROUTE_TABLES,
     ("ec2", "internet-gateway"): INTERNET_GATEWAYS,
+    ("ec2", "natgateway"): NAT_GATEWAYS,
+    ("ec2", "elastic-ip"): ELASTIC_ADDRESSES,
+    ("ec2", "network-interface"): NETWORK_INTERFACES,
+    ("ec2", "vpc-endpoint"): VPC_ENDPOINTS,
 }
 
 

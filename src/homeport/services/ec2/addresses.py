@@ -28,7 +28,7 @@ from .errors import (
     InvalidParameterValue,
     MissingParameter,
 )
-from .filters import TAG_FIELDS, Fields, never, select
+from .filters import TAG_FIELDS, Fields, never, page, select
 from .network_interface_changes import own
 from .tags import tags_for, tags_view
 from .vpcs import refuse_members
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
         AllocateAddressRequestTypeDef,
         AssociateAddressRequestTypeDef,
+        DescribeAddressesAttributeRequestTypeDef,
         DescribeAddressesRequestTypeDef,
         DisassociateAddressRequestTypeDef,
         ReleaseAddressRequestTypeDef,
@@ -166,6 +167,21 @@ def describe_addresses(call: Call, request: DescribeAddressesRequestTypeDef) -> 
     return {"Addresses": [_view(call, address) for address in ordered]}
 
 
+def describe_addresses_attribute(
+    call: Call, request: DescribeAddressesAttributeRequestTypeDef
+) -> Response:
+    """The reverse DNS names of addresses: there are none."""
+    if request.get("Attribute", "domain-name") != "domain-name":
+        raise InvalidParameterValue(
+            f"Value ({str(request.get('Attribute'))[:64]}) for parameter attribute is invalid."
+        )
+    ids = request.get("AllocationIds")
+    asked = [find_address(call, i) for i in ids] if ids else call.tx.all(ELASTIC_ADDRESSES)
+    addresses, token = page(asked, lambda a: a.allocation_id, request)
+    views = [{"PublicIp": a.public_ip, "AllocationId": a.allocation_id} for a in addresses]
+    return {"Addresses": views, "NextToken": token}
+
+
 def _fields(call: Call) -> Fields[ElasticAddress]:
     def of_view(member: str) -> Any:
         return lambda a: [_view(call, a)[member]] if _view(call, a)[member] else []
@@ -227,4 +243,5 @@ OPERATIONS: dict[str, Handler] = {
     "AssociateAddress": associate_address,
     "DisassociateAddress": disassociate_address,
     "DescribeAddresses": describe_addresses,
+    "DescribeAddressesAttribute": describe_addresses_attribute,
 }

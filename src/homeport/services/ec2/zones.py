@@ -9,6 +9,7 @@ from homeport.services.call import Call, Handler, Response
 from .default_vpc import zone_id
 from .errors import InvalidParameterValue
 from .filters import Fields, never, select
+from .interface_making import MAX_GROUPS
 from .vpcs import default_vpc_id
 
 if TYPE_CHECKING:
@@ -90,9 +91,13 @@ def describe_regions(call: Call, request: DescribeRegionsRequestTypeDef) -> Resp
 def describe_account_attributes(
     call: Call, request: DescribeAccountAttributesRequestTypeDef
 ) -> Response:
-    """``default-vpc`` and ``supported-platforms``."""
+    """Those that are about networks; there is no limit of Elastic IP addresses to name."""
     default = default_vpc_id(call) or "none"
-    known: dict[str, str] = {"supported-platforms": "VPC", "default-vpc": default}
+    known: dict[str, str] = {
+        "supported-platforms": "VPC",
+        "default-vpc": default,
+        "vpc-max-security-groups-per-interface": str(MAX_GROUPS),
+    }
     asked: list[str] = [*(request.get("AttributeNames") or known)]
     for name in asked:
         if name not in known:
