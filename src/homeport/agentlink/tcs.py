@@ -75,16 +75,18 @@ class TcsSession:
                     for c in reported.get("containers") or ()
                 }
                 definition = tx.get(TASK_DEFINITIONS, task.task_definition_arn)
-                checked = {
-                    c.name
-                    for c in (definition.containers if definition else ())
-                    if c.essential and c.has_health_check
+                essential = {
+                    c.name for c in (definition.containers if definition else ()) if c.essential
                 }
-                tx.put(TASKS, with_health(task, statuses, checked))
+                tx.put(TASKS, with_health(task, statuses, essential))
 
 
 def with_health(task: Task, statuses: dict[str, HealthStatus], essential: set[str]) -> Task:
-    """The task with its containers' health, and its own from the essential ones."""
+    """The task with its containers' health, and its own from the essential ones.
+
+    One without a check is UNKNOWN for ever, and so is its task unless another is UNHEALTHY
+    ("healthStatus" of "Task", ECS API reference).
+    """
     containers = tuple(_container_health(c, statuses) for c in task.containers)
     verdicts = {c.health_status for c in containers if c.name in essential}
     health: HealthStatus = "UNKNOWN"

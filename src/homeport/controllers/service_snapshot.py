@@ -9,7 +9,7 @@ from homeport.decide.placement.scale_in import RunningTask, stop_order
 from homeport.decide.placement.strategies import Strategy
 from homeport.decide.rolling import TaskView
 from homeport.domain.service import Deployment, Service
-from homeport.domain.task import Task
+from homeport.domain.task import HealthStatus, Task
 from homeport.domain.task_definition import TaskDefinition
 from homeport.scheduling.candidates import candidates, platform_candidates
 from homeport.scheduling.task_targets import task_targets
@@ -34,17 +34,26 @@ def task_view(tx: Transaction, service: Service, task: Task, now: float) -> Task
         started_at=task.started_at,
         target_healthy=healthy,
         target_unhealthy_in=unhealthy_in,
-        container_health=task.health_status if _is_checked(definition) else None,
+        container_health=_checked_health(definition, task),
         draining=instance is not None and instance.status == "DRAINING",
         instance_arn=task.container_instance_arn or "",
         protected=task.is_protected(now),
     )
 
 
-def _is_checked(definition: TaskDefinition | None) -> bool:
-    return definition is not None and any(
-        c.essential and c.has_health_check for c in definition.containers
-    )
+def _checked_health(definition: TaskDefinition | None, task: Task) -> HealthStatus | None:
+    """What the checks of its essential containers come to; None without any check.
+
+    The task's own healthStatus stays UNKNOWN as long as one of them has no check.
+    """
+    containers = definition.containers if definition is not None else ()
+    checked = {c.name for c in containers if c.essential and c.has_health_check}
+    verdicts = {c.health_status for c in task.containers if c.name in checked}
+    if not verdicts:
+        return None
+    if "UNHEALTHY" in verdicts:
+        return "UNHEALTHY"
+    return "HEALTHY" if verdicts == {"HEALTHY"} else "UNKNOWN"
 
 
 def _target_health(tx: Transaction, service: Service, task: Task) -> tuple[bool | None, str | None]:

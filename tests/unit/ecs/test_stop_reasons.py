@@ -197,8 +197,10 @@ def test_its_container_health_check_failed(world: World) -> None:
     (arn,) = serve(
         world, deploymentConfiguration={"minimumHealthyPercent": 0, "maximumPercent": 100}
     )
-    task = msgspec.structs.replace(world.task(arn), health_status="UNHEALTHY")
-    world.put(TASKS, task)
+    sick = (
+        msgspec.structs.replace(c, health_status="UNHEALTHY") for c in world.task(arn).containers
+    )
+    world.put(TASKS, msgspec.structs.replace(world.task(arn), containers=tuple(sick)))
     world.settle()
     assert why(world, arn) == (
         "ServiceSchedulerInitiated",

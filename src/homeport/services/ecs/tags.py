@@ -100,6 +100,8 @@ def untag_resource(call: Call, request: UntagResourceRequestTypeDef) -> Response
     """Removes tags by key; absent keys are fine."""
     table, resource = _find(call, request["resourceArn"])
     keys = set(request["tagKeys"])
+    for key in keys:
+        _check_key(key)
     kept = tuple(tag for tag in resource.tags if tag.key not in keys)
     call.tx.put(table, msgspec.structs.replace(resource, tags=kept))
     return {}
