@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from homeport.agent import awslogs
 from homeport.agent.container_spec import (
     SpecError,
     create_body,
@@ -118,6 +119,27 @@ def test_registration_says_what_the_host_has_and_who_it_is() -> None:
     names = {a["name"] for a in request["attributes"]}
     assert "com.amazonaws.ecs.capability.logging-driver.json-file" in names
     assert "containerInstanceArn" not in request
+
+
+def test_awslogs_is_offered_where_the_host_serves_its_credentials() -> None:
+    def offered(*capabilities: str) -> set[str]:
+        host = Host(
+            cpu=2048,
+            memory=4096,
+            address="10.0.0.5",
+            architecture="x86_64",
+            kernel="6",
+            capabilities=capabilities,
+        )
+        facts = EngineFacts("28.0", "1.48", ("json-file", "awslogs"), "172.17.0.1")
+        request = registration(SETTINGS, new_identity("default"), host, facts)
+        return {a["name"] for a in request["attributes"] if "awslogs" in a["name"]}
+
+    assert offered() == set()
+    assert offered(*awslogs.CAPABILITIES) == {
+        "com.amazonaws.ecs.capability.logging-driver.awslogs",
+        "ecs.capability.execution-role-awslogs",
+    }
 
 
 def test_an_identity_is_made_once_and_belongs_to_one_cluster(tmp_path: Path) -> None:

@@ -129,6 +129,11 @@ def with_container(**members: Any) -> dict[str, Any]:
     return document
 
 
+def with_awslogs(**options: str) -> dict[str, Any]:
+    given = {"awslogs-group": "g", "awslogs-region": "us-east-1", **options}
+    return with_container(logConfiguration={"logDriver": "awslogs", "options": given})
+
+
 def with_task(**members: Any) -> dict[str, Any]:
     return {**copy.deepcopy(VALID), **members}
 
@@ -273,6 +278,8 @@ BY_HAND: list[tuple[str, dict[str, Any]]] = [
     ("startPeriod", with_container(healthCheck={"command": ["CMD", "x"], "startPeriod": 301})),
     ("log driver", with_container(logConfiguration={"logDriver": "papyrus"})),
     ("awslogs-group", with_container(logConfiguration={"logDriver": "awslogs"})),
+    ("disallows options: log_key", with_awslogs(log_key="log")),
+    ("'awslogs-create-group' should only be", with_awslogs(**{"awslogs-create-group": "false"})),
     ("mountPoints", with_container(mountPoints=[{"sourceVolume": "x", "containerPath": "/x"}])),
     (
         "containerPath",

@@ -27,6 +27,13 @@ NETWORK_MODES = ("bridge", "host", "awsvpc", "none")
 LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES")
 CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 MIN_MEMORY_MIB = 6
+AWSLOGS_OPTIONS = frozenset(
+    {
+        *("awslogs-create-group", "awslogs-region", "awslogs-group", "awslogs-stream-prefix"),
+        *("awslogs-datetime-format", "awslogs-multiline-pattern", "mode", "max-buffer-size"),
+        *("awslogs-endpoint", "tag"),
+    }
+)
 LOG_DRIVERS = (
     *fargate_rules.LOG_DRIVERS,
     "fluentd",
@@ -214,9 +221,23 @@ def _check_logging(container: Document) -> None:
         raise ClientException(
             f"{driver[:64]} is not a valid log driver. Must be one of [{','.join(LOG_DRIVERS)}]"
         )
-    options = logging.get("options") or {}
-    if driver == "awslogs" and not {"awslogs-region", "awslogs-group"} <= options.keys():
+    if driver == "awslogs":
+        _check_awslogs(logging.get("options") or {})
+
+
+def _check_awslogs(options: Document) -> None:
+    if not {"awslogs-region", "awslogs-group"} <= options.keys():
         raise ClientException("Log driver awslogs requires options: awslogs-region, awslogs-group")
+    disallowed = [name for name in options if name not in AWSLOGS_OPTIONS]
+    if disallowed:
+        raise ClientException(
+            f"Log driver awslogs disallows options: {', '.join(disallowed)[:256]}"
+        )
+    if options.get("awslogs-create-group", "true") != "true":
+        raise ClientException(
+            "Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else "
+            "omit option."
+        )
 
 
 def _check_names_of_others(
