@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -178,7 +178,7 @@ def _is_about(statement: Statement, action: str) -> bool:
     """Whether the statement lists the action; an action has no variables."""
     name = action.lower()
     listed = statement.actions or statement.not_actions
-    found = any(matches(_literal_pattern(each.lower()), name) for each in listed)
+    found = any(_matcher(each.lower())(name) for each in listed)
     return found == bool(statement.actions)
 
 
@@ -196,8 +196,11 @@ def _has_resource(statement: Statement, question: Question) -> bool:
     listed = statement.resources or statement.not_resources
     if not listed:
         return True  # a trust policy has no resource
-    patterns = _patterns(statement, tuple(map(_padded, listed)), question.context)
-    found = any(matches(each, question.resource) for each in patterns)
+    if statement.variables and any("${" in each for each in listed):
+        patterns = _patterns(statement, tuple(map(_padded, listed)), question.context)
+        found = any(matches(each, question.resource) for each in patterns)
+    else:
+        found = any(_matcher(_padded(each))(question.resource) for each in listed)
     return found == bool(statement.resources)
 
 
@@ -223,6 +226,17 @@ def _patterns(statement: Statement, texts: tuple[str, ...], context: Context) ->
 @functools.lru_cache(maxsize=8192)
 def _literal_pattern(text: str) -> Pattern:
     return compile_pattern(text, {}, variables=False)
+
+
+@functools.lru_cache(maxsize=8192)
+def _matcher(text: str) -> Callable[[str], bool]:
+    """Whether a value matches a text without variables; most texts are plain, or a beginning."""
+    body = text.removesuffix("*")
+    if "*" in body or "?" in body:
+        return functools.partial(matches, _literal_pattern(text))
+    if body != text:
+        return lambda value: value.startswith(body)
+    return lambda value: value == text
 
 
 @functools.lru_cache(maxsize=8192)

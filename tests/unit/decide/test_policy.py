@@ -20,6 +20,7 @@ from homeport.decide.policy import (
     parse,
     parse_trust,
 )
+from homeport.decide.policy_conditions import compile_pattern, matches
 
 ACCOUNT = "123456789012"
 CLUSTER = f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/blue"
@@ -264,3 +265,16 @@ def test_one_more_deny_never_allows_more(statements, more, action) -> None:  # t
     before = ask(policy(*statements), action=action)
     after = ask(policy(*statements, {**more, "Effect": "Deny"}), action=action)
     assert after is before or after is EXPLICIT
+
+
+@given(
+    st.text("ab:*?", max_size=8),
+    st.text("ab:", max_size=8),
+)
+def test_a_resource_matches_as_its_pattern_does(text: str, value: str) -> None:
+    """Plain texts and beginnings have a quick way of their own."""
+    pattern = compile_pattern(text, {}, variables=False)
+    if not text:
+        return  # refused by ``parse``
+    allowed = ask(policy(statement(Resource=text)), resource=value)
+    assert (allowed is ALLOW) == matches(pattern, value)

@@ -104,6 +104,15 @@ def test_no_agents_connection_is_taken(api: Api, path: str) -> None:
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
+@pytest.mark.parametrize("path", ["/v1/control-channel/x", "/v1/data-channel/x"])
+def test_no_channel_says_anything_to_a_stranger(api: Api, path: str) -> None:
+    """A data channel's client begins with its token; without one it is closed unheard."""
+    sent = asgi(api, {"type": "websocket", "path": path, "method": "GET"})
+    assert sent[-1]["type"] == "websocket.close"
+    assert not any("text" in message or "bytes" in message for message in sent)
+    assert 400 <= http(api, "POST", path)[0] < 500
+
+
 def http(api: Api, method: str, path: str) -> tuple[int, bytes]:
     sent = asgi(api, {"type": "http", "path": path, "method": method})
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
@@ -111,7 +120,16 @@ def http(api: Api, method: str, path: str) -> tuple[int, bytes]:
 
 def asgi(api: Api, scope: dict[str, Any]) -> list[Any]:
     sent: list[Any] = []
-    messages = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b""},
+        {"type": "http.disconnect"},
+    ]
+    if scope["type"] == "websocket":
+        messages = [
+            {"type": "websocket.connect"},
+            {"type": "websocket.receive", "text": "{}"},
+            {"type": "websocket.disconnect"},
+        ]
 
     async def receive() -> Any:
         return messages.pop(0)

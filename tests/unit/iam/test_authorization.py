@@ -380,3 +380,55 @@ def test_a_bucket_of_operations_is_one_buckets(api: Api) -> None:
         == "AccessDenied"
     )
     assert refusal(s3.list_buckets)[0] == "AccessDenied"
+
+
+def test_the_policies_that_tutorials_attach_are_enough_for_the_tutorials(api: Api) -> None:
+    names = ("AmazonECS_FullAccess", "ElasticLoadBalancingFullAccess", "AmazonVPCFullAccess")
+    managed = tuple(f"arn:aws:iam::aws:policy/{name}" for name in names)
+    key = make_user(api, "bob", managed=managed)
+    ecs, elbv2, ec2 = (api.client(name, key) for name in ("ecs", "elbv2", "ec2"))
+    tags = [{"key": "team", "value": "a"}]
+    ecs.create_cluster(clusterName="shop", tags=tags)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{z}")[
+            "Subnet"
+        ]["SubnetId"]
+        for n, z in enumerate("ab")
+    ]
+    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    open_port = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[{**open_port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+    balancer = elbv2.create_load_balancer(
+        Name="web", Subnets=subnets, SecurityGroups=[group], Tags=[{"Key": "a", "Value": "b"}]
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    targets = elbv2.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc)[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": targets}]
+    listener = elbv2.create_listener(
+        LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=forward
+    )["Listeners"][0]["ListenerArn"]
+    path = [{"Field": "path-pattern", "Values": ["/x"]}]
+    rule = elbv2.create_rule(ListenerArn=listener, Conditions=path, Priority=1, Actions=forward)[
+        "Rules"
+    ][0]["RuleArn"]
+    elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": rule, "Priority": 2}])
+    port = [{"containerPort": 80}]
+    ecs.register_task_definition(
+        family="web", containerDefinitions=[{**CONTAINER, "portMappings": port}], tags=tags
+    )
+    ecs.create_service(
+        cluster="shop",
+        serviceName="web",
+        taskDefinition="web",
+        desiredCount=1,
+        loadBalancers=[{"targetGroupArn": targets, "containerName": "main", "containerPort": 80}],
+    )
+    ecs.update_service(cluster="shop", service="web", desiredCount=0)
+    assert ecs.describe_services(cluster="shop", services=["web"])["services"]
+    ecs.delete_service(cluster="shop", service="web", force=True)

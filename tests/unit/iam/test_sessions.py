@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from api_client import ACCOUNT, ENDPOINT, KEY, Api, refusal
-from iam_world import ADMIN, TASKS, allow, make_role, make_user, policy, role_arn, trust, user_arn
+from iam_world import (
+    ADMIN,
+    TASKS,
+    allow,
+    make_role,
+    make_user,
+    policy,
+    role_arn,
+    statement,
+    trust,
+    user_arn,
+)
 
 INVALID = "The security token included in the request is invalid."
 
@@ -262,3 +274,21 @@ def test_a_bad_session_policy_is_refused(api: Api) -> None:
         "ValidationError",
     )
     assert refusal(sts.assume_role, **{**request, "RoleSessionName": "a b"})[0] == "ValidationError"
+
+
+def test_sessions_from_before_a_moment_are_revoked(api: Api, clock: Clock) -> None:
+    """The policy that the console attaches for "Revoke active sessions"."""
+    bob = make_user(api, "bob")
+    make_role(api, "app", allow("*"), principal={"AWS": user_arn("bob")})
+    old = assume(api, bob, "app")
+    assert api.client("ecs", old).list_clusters()
+    moment = datetime.fromtimestamp(clock() + 60, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    revoke = statement("Deny", "*", Condition={"DateLessThan": {"aws:TokenIssueTime": moment}})
+    api.client("iam").put_role_policy(
+        RoleName="app", PolicyName="AWSRevokeOlderSessions", PolicyDocument=policy(revoke)
+    )
+    code, message = refusal(api.client("ecs", old).list_clusters)
+    assert code == "AccessDeniedException"
+    assert message.endswith("with an explicit deny in an identity-based policy")
+    clock.later = 120.0
+    assert api.client("ecs", assume(api, bob, "app")).list_clusters()

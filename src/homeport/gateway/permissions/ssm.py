@@ -1,9 +1,10 @@
-"""Parameter Store: parameters by name, with or without a selector, or by ARN."""
+"""Systems Manager: parameters by name, with or without a selector, or by ARN; sessions by id."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from homeport.domain.arn import last_segment
 from homeport.services.ssm.names import wanted
 
 from .rule import Asked, Rule, members
@@ -24,6 +25,12 @@ def _tagged(asked: Asked) -> list[str]:
     return [asked.call.arns.parameter(each) for each in members(asked, "ResourceId")]
 
 
+def _session(asked: Asked) -> list[str]:
+    arns = asked.call.arns
+    prefix = f"arn:aws:ssm:{arns.region}:{arns.account_id}:session"
+    return [f"{prefix}/{last_segment(each)}" for each in members(asked, "SessionId")]
+
+
 _ON_PARAMETER, _TAGGED = Rule(_parameter), Rule(_tagged)
 
 RULES: Mapping[str, Rule] = {
@@ -37,6 +44,8 @@ RULES: Mapping[str, Rule] = {
     "DeleteParameters": _ON_PARAMETER,
     "GetParametersByPath": Rule(_path),
     "DescribeParameters": Rule(),
+    "ResumeSession": Rule(_session),
+    "TerminateSession": Rule(_session),
     "AddTagsToResource": _TAGGED,
     "RemoveTagsFromResource": _TAGGED,
     "ListTagsForResource": _TAGGED,
