@@ -14,11 +14,14 @@ from homeport.controllers.interfaces import InterfacesController
 from homeport.domain import agent_protocol
 from homeport.domain.vpc import SecurityGroup, Subnet, Vpc
 from homeport.services.ecs.errors import ClientException
+from homeport.services.ecs.state_changes import state_changes
 from homeport.services.ecs.task_definition_rules import check
+from homeport.store import Change
 from homeport.store.schema import (
     NETWORK_INTERFACES,
     SECURITY_GROUPS,
     SUBNETS,
+    TASKS,
     VPCS,
 )
 
@@ -328,3 +331,17 @@ def test_containers_that_share_a_namespace_share_its_ports(mode: str) -> None:
     assert refused.value.message == (
         f"When networkMode={mode}, the host ports and container ports in port mappings must match."
     )
+
+
+def test_events_tell_of_the_interface_in_their_own_words(world: World) -> None:
+    arn = run(world)["taskArn"]
+    before = world.task(arn)
+    world("SubmitAttachmentStateChanges", attachments=[attachment_report(world, arn)])
+    change = Change(TASKS, arn, before, world.task(arn), 0)
+    with world.store.transaction() as tx:
+        (told,) = state_changes(change, tx, world.now)
+    detail: Any = told.detail
+    assert detail["lastStatus"] == "PENDING"
+    (attachment,) = detail["attachments"]
+    assert (attachment["type"], attachment["status"]) == ("eni", "ATTACHED")
+    assert detail["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] == "10.1.1.4"

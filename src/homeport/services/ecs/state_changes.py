@@ -88,6 +88,8 @@ def _task(task: Task, now: float) -> Detail:
     detail: dict[str, Any] = _plain({**view, "updatedAt": now})
     for container in detail["containers"]:
         container.pop("healthStatus", None)
+    for attachment in detail["attachments"]:  # DescribeTasks calls it ElasticNetworkInterface
+        attachment["type"] = "eni"
     if task.connectivity_at is not None:
         detail["connectivityAt"] = iso(task.connectivity_at)
     return detail
