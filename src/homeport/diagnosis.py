@@ -55,6 +55,7 @@ def diagnose(data_dir: Path, host: str, port: int) -> list[Finding]:
     return [
         check_python(sys.version_info[:2]),
         *check_docker(os.environ.get("DOCKER_HOST") or DOCKER_URL),
+        check_cgroup_driver(os.environ.get("DOCKER_HOST") or DOCKER_URL),
         check_envoy(_run),
         check_port(host, port),
         check_data_dir(data_dir),
@@ -112,6 +113,25 @@ def check_docker(url: str) -> Iterator[Finding]:
     else:
         mend = "start dockerd without --bridge=none"
         yield Finding("Docker bridge", "optional", "none; bridge tasks need it", mend)
+
+
+def check_cgroup_driver(url: str) -> Finding:
+    """One limit per task needs control groups that the agent may make itself."""
+    driver = "unknown"
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        driver = str(_engine_says(url, "/info").get("CgroupDriver") or driver)
+    if driver == "cgroupfs":
+        return Finding(
+            "Task limits", "ok", "cpu and memory of a task bound its containers together"
+        )
+    return Finding(
+        "Task limits",
+        "optional",
+        f"the Engine's cgroup driver is {driver}: a task's cpu and memory bound each container, "
+        "and FARGATE tasks do not run",
+        'in /etc/docker/daemon.json: {"exec-opts": ["native.cgroupdriver=cgroupfs"]}, then restart '
+        "dockerd",
+    )
 
 
 def _engine_says(url: str, path: str) -> Any:

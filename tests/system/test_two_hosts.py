@@ -11,7 +11,7 @@ import pytest
 from control_plane import ControlPlane, eventually
 from hosts import Host, Network, hosts, network
 from load import Load
-from tasks import Running, container, register
+from tasks import Running, container, register, run
 from test_awsvpc import WEB, address, allow, security_group
 from test_awsvpc import network as placed_in
 from web_service import SERVE_WHOLE, create_web_service
@@ -165,3 +165,42 @@ def test_a_task_of_another_host_logs_to_the_control_plane(two: Two) -> None:
     assert eventually("the line is there", lines, 30) == ["hello from the other host"]
     task.stop()
     task.reaches("STOPPED", 60)
+
+
+def test_a_host_that_is_given_to_the_platform_runs_fargate_tasks(two: Two) -> None:
+    plane, ecs = two.plane, two.plane.client("ecs")
+    mine = ecs.list_container_instances(
+        cluster=plane.cluster, filter=f"not(attribute:host == {two.one.name})"
+    )["containerInstanceArns"]
+    given = {"name": "homeport.platform-capacity", "value": "only", "targetId": two.one.arn}
+    ecs.put_attributes(cluster=plane.cluster, attributes=[given])
+    ecs.update_container_instances_state(
+        cluster=plane.cluster, containerInstances=mine, status="DRAINING"
+    )
+    try:
+        definition = register(
+            plane,
+            container("main", WEB),
+            requiresCompatibilities=["FARGATE"],
+            networkMode="awsvpc",
+            cpu="256",
+            memory="512",
+        )
+        task = run(
+            plane,
+            definition,
+            launchType="FARGATE",
+            networkConfiguration=placed_in(plane, security_group(plane)),
+        )
+        seen = task.reaches("RUNNING", 60)
+        assert "containerInstanceArn" not in seen
+        found = two.one.container(task.arn, "main")
+        parent = two.one.docker("inspect", "--format", "{{.HostConfig.CgroupParent}}", found)
+        assert parent.strip() == f"/{two.one.name}/ecs/{task.arn.rsplit('/', 1)[-1]}"
+        task.stop()
+        task.reaches("STOPPED", 60)
+    finally:
+        ecs.delete_attributes(cluster=plane.cluster, attributes=[given])
+        ecs.update_container_instances_state(
+            cluster=plane.cluster, containerInstances=mine, status="ACTIVE"
+        )

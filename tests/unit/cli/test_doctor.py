@@ -132,3 +132,14 @@ def test_too_few_inotify_instances_are_said(tmp_path: Path) -> None:
     assert "sysctl -w" in diagnosis.check_inotify(limit).mend
     limit.write_text("128\n")
     assert diagnosis.check_inotify(limit).status == "ok"
+
+
+def test_another_cgroup_driver_leaves_out_fargate(tmp_path: Path) -> None:
+    for driver, status in (("cgroupfs", "ok"), ("systemd", "optional")):
+        path = tmp_path / driver
+        Engine(path, {"/info": {"CgroupDriver": driver}}).start()
+        finding = diagnosis.check_cgroup_driver(f"unix://{path}")
+        assert finding.status == status
+    assert "FARGATE tasks do not run" in finding.detail
+    assert "native.cgroupdriver=cgroupfs" in finding.mend
+    assert diagnosis.check_cgroup_driver(f"unix://{tmp_path}/none").status == "optional"
