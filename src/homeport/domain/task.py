@@ -131,8 +131,10 @@ class Task(msgspec.Struct, frozen=True):
     enable_execute_command: bool = False
     # Until then (epoch seconds) neither scaling in nor a deployment stops it.
     protected_until: float | None = None
-    # FARGATE tasks: the platform version as it was resolved, the disk, and why it will not start.
+    # FARGATE tasks: the platform version as it was resolved, the processor, the disk, and why it
+    # will not start.
     platform_version: str = ""
+    cpu_architecture: str = ""
     ephemeral_storage_gib: int | None = None
     start_failure: str = ""
     tags: tuple[Tag, ...] = ()

@@ -119,6 +119,7 @@ def new_task(
         launch_type=template.launch_type,
         capacity_provider_name=template.capacity_provider_name,
         platform_version=template.platform_version,
+        cpu_architecture=_architecture(template, instance),
         ephemeral_storage_gib=template.ephemeral_storage_gib(),
         container_instance_arn=instance.arn,
         availability_zone=instance.availability_zone,
@@ -130,6 +131,13 @@ def new_task(
         enable_execute_command=template.enable_execute_command,
         tags=template.tags,
     )
+
+
+def _architecture(template: TaskTemplate, instance: ContainerInstance) -> str:
+    """What a FARGATE task tells of its host; nothing else."""
+    if template.launch_type != "FARGATE":
+        return ""
+    return instance.attributes.get("ecs.cpu-architecture") or ""
 
 
 def _containers(

@@ -62,6 +62,7 @@ def platform() -> dict[str, Any]:
         "attributes": [
             {"name": PLATFORM_CAPACITY, "value": "only"},
             {"name": "ecs.capability.task-cpu-mem-limit"},
+            {"name": "ecs.cpu-architecture", "value": "x86_64"},
         ],
     }
 
@@ -117,6 +118,7 @@ def test_a_task_shows_a_platform_and_no_instance(world: World) -> None:
     assert (task["cpu"], task["memory"]) == ("256", "512")
     assert task["ephemeralStorage"] == task["fargateEphemeralStorage"] == {"sizeInGiB": 20}
     assert task["availabilityZone"] == "us-east-1a"
+    assert task["attributes"] == [{"name": "ecs.cpu-architecture", "value": "x86_64"}]
     assert task["lastStatus"] == "PROVISIONING"
     assert task["attachments"][0]["type"] == "ElasticNetworkInterface"
 

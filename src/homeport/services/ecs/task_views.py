@@ -19,7 +19,6 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
     """``Task`` as DescribeTasks shows it. Members that are None are dropped by the encoder."""
     return {
         "attachments": [] if task.interface is None else [_attachment_view(task.interface)],
-        "attributes": [],
         "capacityProviderName": task.capacity_provider_name,
         "availabilityZone": task.availability_zone,
         "clusterArn": task.cluster_arn,
@@ -57,10 +56,13 @@ def task_view(task: Task, *, include_tags: bool = False) -> View:
 def _place(task: Task) -> View:
     """Where it runs: a FARGATE task has a platform, any other a container instance."""
     if task.launch_type != "FARGATE":
-        return {"containerInstanceArn": task.container_instance_arn}
+        return {"containerInstanceArn": task.container_instance_arn, "attributes": []}
     disk = {"sizeInGiB": task.ephemeral_storage_gib}
     return {
         **platform_members("FARGATE", task.platform_version),
+        "attributes": [{"name": "ecs.cpu-architecture", "value": task.cpu_architecture}]
+        if task.cpu_architecture
+        else [],
         "ephemeralStorage": disk,
         "fargateEphemeralStorage": disk,
     }
