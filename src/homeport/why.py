@@ -153,10 +153,18 @@ def _placement(ecs: Any, cluster: str, service: Document) -> Iterator[str]:
         for constraint in constraints:
             if any(unsatisfied([constraint], task, instance)):
                 reasons.append(f"constraint not satisfied: {_constraint(constraint)}")
+        if not _on_fargate(service):
+            reasons += _not_of_strategy(service, document)
         if instance.status != "ACTIVE":
             reasons.insert(0, "it takes no tasks while it is " + instance.status)
         for reason in reasons or ["it could take a task now"]:
             yield f"    {reason}"
+
+
+def _not_of_strategy(service: Document, instance: Document) -> Iterator[str]:
+    names = [item["capacityProvider"] for item in service.get("capacityProviderStrategy") or ()]
+    if names and instance.get("capacityProviderName") not in names:
+        yield f"it belongs to none of the capacity providers {', '.join(names)}"
 
 
 def _on_fargate(service: Document) -> bool:

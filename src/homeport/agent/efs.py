@@ -17,6 +17,7 @@ from homeport.domain.agent_protocol import PayloadEfsVolume
 _KEY = re.compile(r"fs(ap)?-[0-9A-Za-z]+")
 _NFS = re.compile(r"nfs:(?P<host>[^:/\s,]+|\[[0-9A-Fa-f:]+\]):(?P<path>/[^\s,]*)")
 # What AWS's mount helper uses ("Mounting on Amazon EC2", EFS user guide).
+MOUNT_FAILED = 32  # the exit code of mount(8)
 NFS_OPTIONS = "nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport"
 
 
@@ -97,6 +98,6 @@ def _directory(root: str, inside: str) -> Directory:
         raise EfsError(
             f"b'mount.nfs4: mounting 127.0.0.1:{inside} failed, reason given by server: No such "
             "file or directory'",
-            32,
+            MOUNT_FAILED,
         )
     return Directory(path)

@@ -29,7 +29,7 @@ from .container_spec import (
     publishes_ports,
     volume_name,
 )
-from .efs import Directory, EfsError, NfsExport, locate
+from .efs import MOUNT_FAILED, Directory, EfsError, NfsExport, locate
 from .engine import UNREACHABLE, ContainerFacts, Engine, EngineError, EngineTimeout
 from .network.sandbox import Sandboxes
 from .ports import NoFreePort, PortAllocator, is_port_conflict
@@ -142,7 +142,7 @@ class Launcher:
                 return not_pulled
             return await self._until_reachable(task, container, around, progress, not_pulled)
         except LaunchFailed as error:
-            return error.failed
+            return _of_file_system(task, error.failed)
         except SpecError as error:
             return Failed(f"CannotCreateContainerError: {error}")
         except NoFreePort as error:
@@ -377,6 +377,15 @@ class Launcher:
         finally:
             progress.pull_stopped_at = self.clock()
         return None
+
+
+def _of_file_system(task: PayloadTask, failed: Failed) -> Failed:
+    """A start that failed because an NFS export could not be mounted, as EFS has it."""
+    for volume in task.volumes or ():
+        is_efs = volume.efs_volume_configuration is not None
+        if is_efs and volume_name(task, volume.name) in failed.reason:
+            return replace(failed, reason=str(EfsError(failed.reason, MOUNT_FAILED)))
+    return failed
 
 
 def said(error: EngineError) -> str:

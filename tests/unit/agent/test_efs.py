@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from homeport.agent.container_spec import volume_name
 from homeport.agent.efs import Directory, EfsError, NfsExport, check_mapping, locate
-from homeport.domain.agent_protocol import PayloadEfsAuthorization, PayloadEfsVolume
+from homeport.agent.launch import Failed, _of_file_system
+from homeport.domain.agent_protocol import (
+    PayloadEfsAuthorization,
+    PayloadEfsVolume,
+    PayloadTask,
+    PayloadVolume,
+)
 
 
 def efs(root: str | None = None, point: str | None = None) -> PayloadEfsVolume:
@@ -83,3 +90,20 @@ def test_what_is_not_mapped_is_said_as_aws_says_it() -> None:
 def test_a_mapping_that_makes_no_sense(mapping: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="is n"):
         check_mapping(mapping)
+
+
+def test_an_export_that_the_engine_cannot_mount_is_told_as_efs_tells_it() -> None:
+    volume = PayloadVolume("data", type="efs", efs_volume_configuration=efs())
+    task = PayloadTask("arn", "RUNNING", family="web", version="1", volumes=[volume])
+    words = (
+        "CannotStartContainerError: Error response from daemon: error while mounting volume "
+        f"'/var/lib/docker/volumes/{volume_name(task, 'data')}/_data': failed to mount local volume"
+    )
+    told = _of_file_system(task, Failed(words, "id", 128))
+    assert told.reason.startswith(
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: "
+    )
+    assert "failed to mount local volume" in told.reason
+    assert (told.docker_id, told.exit_code) == ("id", 128)
+    other = Failed("CannotStartContainerError: no such program")
+    assert _of_file_system(task, other) is other

@@ -83,3 +83,22 @@ def test_a_service_whose_subnet_is_full(api: Api) -> None:
     lines = list(why("default", "web"))
     at = next(n for n, line in enumerate(lines) if "did not start" in line)
     assert "InsufficientFreeAddressesInSubnet" in lines[at + 1]
+
+
+def test_a_service_whose_capacity_provider_has_no_host(api: Api) -> None:
+    ecs = api.client("ecs")
+    group = {"autoScalingGroupArn": "rack"}
+    ecs.create_capacity_provider(name="rack", autoScalingGroupProvider=group)
+    ecs.put_cluster_capacity_providers(
+        cluster="default", capacityProviders=["rack"], defaultCapacityProviderStrategy=[]
+    )
+    ecs.register_task_definition(family="bridge", containerDefinitions=[CONTAINER])
+    ecs.create_service(
+        serviceName="racked",
+        taskDefinition="bridge",
+        desiredCount=1,
+        capacityProviderStrategy=[{"capacityProvider": "rack", "weight": 1}],
+    )
+    lines = list(why("default", "racked"))
+    assert "    it belongs to none of the capacity providers rack" in lines
+    assert "    it could take a task now" not in lines
