@@ -106,7 +106,7 @@ def test_a_line_is_there_seconds_after_it_was_printed(plane: ControlPlane, group
     task = run(plane, register(plane, container(command=command, logConfiguration=awslogs(group))))
     (line,) = eventually("the line is there", lambda: events(plane, group), 30)
     assert line["message"] == "ready"
-    assert line["ingestionTime"] - line["timestamp"] < 3_000
+    assert line["ingestionTime"] - line["timestamp"] < 4_500, "the driver's own default is 5 s"
     assert task.describe()["lastStatus"] == "RUNNING"
     task.stop()
 
@@ -342,8 +342,8 @@ def tail(plane: ControlPlane, group: str) -> Iterator[queue.Queue[str]]:
 
 
 def test_aws_logs_tail_follows_a_service(plane: ControlPlane, group: str) -> None:
-    """Each line once, and a task that starts later is followed too."""
-    command = "i=0; while true; do i=$((i+1)); echo tick $i of $HOSTNAME; sleep 0.5; done"
+    """Every line of its task, once and in order; a task that starts later is followed too."""
+    command = "i=0; while true; do i=$((i+1)); echo tick $i; sleep 0.5; done"
     definition = register(plane, container(command=command, logConfiguration=awslogs(group)))
     name = f"tick-{uuid.uuid4().hex[:8]}"
     ecs = plane.client("ecs")
@@ -353,29 +353,16 @@ def test_aws_logs_tail_follows_a_service(plane: ControlPlane, group: str) -> Non
     shown: list[str] = []
     try:
         with tail(plane, group) as lines:
-            first = next_line(lines, shown)
+            while len(shown) < 20:  # the client asks every five seconds: several answers
+                shown.append(lines.get(timeout=60))
+            streams = {line.split()[1] for line in shown}
+            ticks = [int(line.split()[-1]) for line in shown]
             ecs.update_service(cluster=plane.cluster, service=name, desiredCount=2)
-            while stream_of(line := next_line(lines, shown)) == stream_of(first):
-                pass
-            assert re.search(r" app/main/[0-9a-f]{32} tick \d+ of ", line)
-            before = sum(stream_of(text) == stream_of(first) for text in shown)
-            while sum(stream_of(text) == stream_of(first) for text in shown) < before + 10:
-                next_line(lines, shown)
+            while len(streams) < 2:
+                shown.append(lines.get(timeout=60))
+                streams.add(shown[-1].split()[1])
     finally:
         ecs.delete_service(cluster=plane.cluster, service=name, force=True)
+    assert ticks == list(range(1, 21))
+    assert all(re.fullmatch(r"app/main/[0-9a-f]{32}", stream) for stream in streams)
     assert len(set(shown)) == len(shown), "each line once"
-    ticks = [int(text.split(" tick ")[1].split()[0]) for text in shown if same(text, first)]
-    assert ticks == list(range(1, len(ticks) + 1)), "all of them, in order"
-
-
-def next_line(lines: queue.Queue[str], shown: list[str]) -> str:
-    shown.append(lines.get(timeout=60))
-    return shown[-1]
-
-
-def stream_of(line: str) -> str:
-    return line.split()[1]
-
-
-def same(line: str, other: str) -> bool:
-    return stream_of(line) == stream_of(other)
