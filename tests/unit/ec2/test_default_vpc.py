@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 from api_client import PLATFORM, Api
 
+from homeport.bootstrap import first_start
 from homeport.decide.reach import Exit, exit_of
-from homeport.domain.arn import Ids
+from homeport.domain.arn import Arns, Ids
 from homeport.domain.vpc import Subnet, Vpc
 from homeport.scheduling.networks import network_of
 from homeport.services.ec2.default_vpc import complete_vpcs, seed_default_vpc
-from homeport.store.schema import INTERNET_GATEWAYS, ROUTE_TABLES, SUBNETS, VPCS
+from homeport.settings import Settings
+from homeport.store.schema import ACCESS_KEYS, INTERNET_GATEWAYS, ROUTE_TABLES, SUBNETS, VPCS
 
 
 @pytest.fixture
@@ -56,3 +58,22 @@ def test_the_default_vpc_is_made_once(api: Api) -> None:
         seed_default_vpc(tx, PLATFORM, Ids())
         complete_vpcs(tx, Ids())
     assert api.store.revision == revision
+
+
+def test_a_default_vpc_that_was_deleted_stays_deleted_at_the_next_start(api: Api) -> None:
+    ec2 = api.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    for subnet in ec2.describe_subnets()["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    (gateway,) = ec2.describe_internet_gateways()["InternetGateways"]
+    ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc)
+    ec2.delete_vpc(VpcId=vpc)
+    arns = Arns(PLATFORM.account_id, PLATFORM.region)
+    first_start(api.store, Settings(), PLATFORM, Ids(), arns)
+    assert ec2.describe_vpcs()["Vpcs"] == []
+    with api.store.transaction() as tx:
+        for key in tx.all(ACCESS_KEYS):
+            tx.delete(ACCESS_KEYS, key.access_key_id)
+    first_start(api.store, Settings(), PLATFORM, Ids(), arns)  # as on an empty data directory
+    with api.store.transaction() as tx:
+        assert [vpc.is_default for vpc in tx.all(VPCS)] == [True]
