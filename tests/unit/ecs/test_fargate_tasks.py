@@ -347,3 +347,27 @@ def test_a_service_of_such_tasks_says_why_and_slows_down(world: World) -> None:
         for text in events(world)
     )
     assert world.service("web").deployments[0].consecutive_failures == 1
+
+
+def test_only_tasks_that_will_not_start_are_ended(world: World) -> None:
+    """After a restart of the control plane too: what was accepted is found in the store."""
+    define(world, "private", image=ECR)
+    doomed, well = run(world, taskDefinition="private")["taskArn"], run(world)["taskArn"]
+    controller = FargateController()
+    with world.store.transaction() as tx:
+        assert list(controller.all_keys(tx)) == [doomed]
+        for arn in (doomed, well):
+            controller.reconcile(arn, tx, world.now)
+        assert list(controller.all_keys(tx)) == []
+    assert described(world, well)["lastStatus"] == "PROVISIONING"
+
+
+def test_a_stop_before_that_keeps_its_own_reason(world: World) -> None:
+    define(world, "private", image=ECR)
+    arn = run(world, taskDefinition="private")["taskArn"]
+    world("StopTask", task=arn, reason="not needed")
+    with world.store.transaction() as tx:
+        FargateController().reconcile(arn, tx, world.now)
+    task = described(world, arn)
+    assert task["lastStatus"] == "STOPPED"
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "not needed")
