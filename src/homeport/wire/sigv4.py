@@ -465,9 +465,11 @@ def _remove_dot_segments(path: str) -> str:
 
 
 def _canonical_query(query_string: str) -> str:
+    """Sorted; a plus sign is a space, which clients in Go send and sign as ``%20``."""
     if not query_string:
         return ""
     pairs = []
+    query_string = query_string.replace("+", "%20")
     for part in query_string.split("&"):
         name, _, value = part.partition("=")
         if name and name != "X-Amz-Signature":

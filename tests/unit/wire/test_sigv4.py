@@ -80,6 +80,13 @@ def test_what_botocore_signs_is_accepted(path: str, query: str, presigned: bool)
     check(signed(f"http://127.0.0.1:4566{path}{query}", b"", method="GET", presigned=presigned))
 
 
+def test_a_plus_sign_in_a_query_is_a_space_as_clients_in_go_sign_it() -> None:
+    asked = signed("http://127.0.0.1:4566/acs/ws?v=Docker%3A%2020%2B1", b"", method="GET")
+    sent = dataclasses.replace(asked, query_string=asked.query_string.replace("%20", "+"))
+    assert "+" in sent.query_string
+    check(sent)
+
+
 @given(st.binary(max_size=200), st.text(st.characters(codec="ascii", categories=["L", "N", "Zs"])))
 def test_any_body_and_header_is_accepted(body: bytes, value: str) -> None:
     check(signed(body=body, headers={"X-Custom": value or "x"}))

@@ -104,6 +104,8 @@ def required_attributes(document: Mapping[str, Any]) -> tuple[str, ...]:
 def _attributes(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("networkMode") == "awsvpc":
         yield "ecs.capability.task-eni"
+    if "task" in (document.get("pidMode"), document.get("ipcMode")):
+        yield "ecs.capability.pid-ipc-namespace-sharing"
     if document.get("taskRoleArn"):
         yield "com.amazonaws.ecs.capability.task-iam-role"
     for volume in document.get("volumes") or ():
@@ -123,9 +125,11 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[str]:
         if container.get("healthCheck"):
             yield "ecs.capability.container-health-check"
         if any(m.get("containerPortRange") for m in container.get("portMappings") or ()):
-            yield "ecs.capability.container-port-range"
+            yield "ecs.capability.network.container-port-range"
         if container.get("dependsOn"):
             yield "ecs.capability.container-ordering"
+        if (container.get("restartPolicy") or {}).get("enabled"):
+            yield "ecs.capability.container-restart-policy"
         yield from _secret_attributes(container)
     yield "com.amazonaws.ecs.capability.docker-remote-api.1.18"
 
