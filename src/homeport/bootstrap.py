@@ -319,12 +319,13 @@ def open_vault(settings: Settings, store: Store) -> Vault:
     with store.transaction() as tx:
         sealed = [(v.value, v.owner) for v in tx.all(PARAMETER_VERSIONS)]
         sealed += [(v.value, v.owner) for v in tx.all(SECRET_VERSIONS)]
+        keys = tx.all(ACCESS_KEYS)
+        sealed += [(k.sealed_secret, k.access_key_id) for k in keys if k.sealed_secret]
         anything = bool(sealed or tx.all(OBJECTS))
     if anything and not path.exists():
         raise StartError(
-            f"{path} is missing, and the stored secrets, parameters and objects can't be read "
-            "without it. "
-            "Restore it from a backup of the data directory."
+            f"{path} is missing, and the stored secrets, parameters, objects and users' keys can't "
+            "be read without it. Restore it from a backup of the data directory."
         )
     vault = Vault(key_file(path))
     try:
@@ -332,8 +333,8 @@ def open_vault(settings: Settings, store: Store) -> Vault:
             vault.open(value, owner)
     except WrongKey as error:
         raise StartError(
-            f"{path} is not the key that the stored secrets and parameters were sealed with. "
-            "Restore the one that belongs to this data directory."
+            f"{path} is not the key that the stored secrets, parameters and users' keys were "
+            "sealed with. Restore the one that belongs to this data directory."
         ) from error
     return vault
 

@@ -115,7 +115,7 @@ class Gateway:
         self._operations = operations
         self._platform = platform
         self._authenticator = (
-            SigV4Authenticator(store, platform, sessions)
+            SigV4Authenticator(store, platform, sessions, vault)
             if authenticate
             else NoAuthentication(platform)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeport.domain.credential import AccessKey
 from homeport.domain.iam import Role, User
 from homeport.domain.session import Session, SessionMint, VerifiedSession
+from homeport.domain.vault import Vault
 from homeport.identities import role_by_name
 from homeport.services.call import Platform, Principal
 from homeport.store import Store
@@ -20,10 +21,13 @@ GLOBAL_SERVICES = frozenset({"iam", "sts", "route53"})
 class SigV4Authenticator:
     """Verifies every request: against an access key in the store, or a session's own token."""
 
-    def __init__(self, store: Store, platform: Platform, sessions: SessionMint) -> None:
+    def __init__(
+        self, store: Store, platform: Platform, sessions: SessionMint, vault: Vault
+    ) -> None:
         self._store = store
         self._platform = platform
         self._sessions = sessions
+        self._vault = vault
         self._root_arn = f"arn:aws:iam::{platform.account_id}:root"
 
     def authenticate(
@@ -37,7 +41,7 @@ class SigV4Authenticator:
         sigv4.verify(
             request,
             signature,
-            _secret(signature, key, session),
+            self._secret(signature, key, session),
             now,
             codes,
             region=region,
@@ -56,6 +60,18 @@ class SigV4Authenticator:
             return None, self._sessions.verify(key_id, token)
         with self._store.transaction() as tx:
             return tx.get(ACCESS_KEYS, signature.access_key_id), None
+
+    def _secret(
+        self, signature: sigv4.Signature, key: AccessKey | None, session: VerifiedSession | None
+    ) -> sigv4.Secret | None:
+        """What the signature is checked with; an inactive key is as good as none."""
+        if session is not None:
+            return sigv4.Secret(
+                session.secret_access_key, signature.session_token, session.session.expires_at
+            )
+        if key is None or not key.active:
+            return None
+        return sigv4.Secret(key.secret(self._vault), key.session_token, key.expires_at)
 
     def _of_key(self, key: AccessKey | None) -> Principal | None:
         assert key is not None  # verify has refused an unknown key
@@ -107,16 +123,3 @@ class NoAuthentication:
     ) -> Principal:
         """Always root."""
         return self._root
-
-
-def _secret(
-    signature: sigv4.Signature, key: AccessKey | None, session: VerifiedSession | None
-) -> sigv4.Secret | None:
-    """What the signature is checked with; an inactive key is as good as none."""
-    if session is not None:
-        return sigv4.Secret(
-            session.secret_access_key, signature.session_token, session.session.expires_at
-        )
-    if key is None or not key.active:
-        return None
-    return sigv4.Secret(key.secret_access_key, key.session_token, key.expires_at)

@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from api_client import ACCOUNT, Api, refusal
 from iam_world import ADMIN, ECS_FULL, TASKS, allow, make_role, make_user, role_arn, trust, user_arn
+
+from homeport.store.schema import ACCESS_KEYS
 
 MINE = f"arn:aws:iam::{ACCOUNT}:policy/mine"
 
@@ -116,6 +119,15 @@ def test_a_secret_is_shown_once(api: Api, iam: Any) -> None:
     assert (
         api.client("sts").get_access_key_info(AccessKeyId=key["AccessKeyId"])["Account"] == ACCOUNT
     )
+
+
+def test_a_secret_is_not_readable_where_it_is_stored(api: Api) -> None:
+    key = make_user(api, "bob")
+    with api.store.transaction() as tx:
+        stored = tx.get(ACCESS_KEYS, key["AccessKeyId"])
+    assert key["SecretAccessKey"].encode() not in msgspec.json.encode(stored)
+    assert key["SecretAccessKey"] not in repr(stored)
+    assert api.client("sts", key).get_caller_identity()["Arn"] == user_arn("bob")
 
 
 def test_nobody_deletes_a_key_in_anothers_name(api: Api, iam: Any) -> None:

@@ -1,4 +1,4 @@
-"""Access keys of users. A secret is in one answer, that of CreateAccessKey, and in no log."""
+"""Access keys of users. A secret is in one answer, that of CreateAccessKey; it is stored sealed."""
 
 from __future__ import annotations
 
@@ -31,16 +31,18 @@ def create_access_key(call: Call, request: CreateAccessKeyRequestTypeDef) -> Res
     user = find_user(call, own_user_name(call, request.get("UserName")))
     if len(_keys(call, user)) >= MAX_KEYS:
         raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {MAX_KEYS}")
+    key_id, secret = call.ids.access_key_id(), call.ids.secret_access_key()
     key = AccessKey(
-        access_key_id=call.ids.access_key_id(),
-        secret_access_key=call.ids.secret_access_key(),
+        access_key_id=key_id,
+        secret_access_key="",
+        sealed_secret=call.vault.seal_text(secret, key_id),
         principal_arn=user.arn,
         kind="user",
         created_at=call.now,
         user_id=user.user_id,
     )
     call.tx.put(ACCESS_KEYS, key)
-    return {"AccessKey": _view(user, key) | {"SecretAccessKey": key.secret_access_key}}
+    return {"AccessKey": _view(user, key) | {"SecretAccessKey": secret}}
 
 
 def list_access_keys(call: Call, request: ListAccessKeysRequestTypeDef) -> Response:
