@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 import docker_engine
 
@@ -192,5 +194,30 @@ class ControlPlane:
 
     def clean_up(self) -> None:
         """Stop everything this control plane made, by its own label and data directory."""
+        addresses: set[str] = set()
+        if docker_engine.closed_addresses():
+            with contextlib.suppress(BotoCoreError, ClientError):  # there may be no cluster
+                addresses = self._addresses_of_tasks()
         self.stop()
         docker_engine.remove_containers_of_cluster(self.cluster)
+        docker_engine.open_addresses(addresses)
+
+    def _addresses_of_tasks(self) -> set[str]:
+        """Of every task that can be described: what an agent that was killed has left closed."""
+        if self.process is None or self.process.poll() is not None:
+            return set()
+        ecs = self.client("ecs")
+        found = set()
+        for status in ("RUNNING", "STOPPED"):
+            pages = ecs.get_paginator("list_tasks").paginate(
+                cluster=self.cluster, desiredStatus=status
+            )
+            for page in pages:
+                arns = page["taskArns"]
+                tasks = (
+                    ecs.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"] if arns else ()
+                )
+                for task in tasks:
+                    details = (d for a in task["attachments"] for d in a["details"])
+                    found |= {d["value"] for d in details if d["name"] == "privateIPv4Address"}
+        return found

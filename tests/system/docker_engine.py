@@ -40,3 +40,21 @@ def remove_containers_of_cluster(cluster: str) -> None:
     ids = [c["Id"] for c in containers_of_cluster(cluster, running_only=False)]
     if ids:
         docker("rm", "--force", "--volumes", *ids)
+
+
+def closed_addresses() -> set[str]:
+    """The addresses of tasks that have gone, which agents keep closed for a while."""
+    shown = subprocess.run(
+        ["ip", "-4", "-json", "route", "show", "type", "unreachable", "proto", "238"],
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    return {route["dst"] for route in json.loads(shown.stdout or "[]")}
+
+
+def open_addresses(addresses: set[str]) -> None:
+    """Open those of them that a test has made: their agents may have been killed."""
+    for address in addresses & closed_addresses():
+        delete = ["ip", "route", "del", "unreachable", f"{address}/32", "metric", "4096"]
+        subprocess.run(delete, capture_output=True, timeout=20, check=False)
