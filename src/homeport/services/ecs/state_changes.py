@@ -143,7 +143,7 @@ def _action(tx: Transaction, event: ServiceEvent) -> StateChange:
 
 def _plain(value: Any, name: str = "") -> Any:
     """A view as JSON: nothing that is None, times as ISO texts."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {k: _plain(v, k) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+
+import msgspec
 
 from homeport.domain.arn import Ids
 from homeport.domain.event import Event, EventCounter
@@ -44,7 +45,7 @@ class EventRecorder:
             source="aws.ecs",
             detail_type=change.detail_type,
             resources=(change.resource,),
-            detail=json.dumps(change.detail, separators=(",", ":")),
+            detail=msgspec.json.encode(change.detail).decode(),
         )
 
 
