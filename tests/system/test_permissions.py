@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from control_plane import ControlPlane, eventually
 from second_host import second_host
@@ -143,6 +145,22 @@ def test_a_host_joins_with_the_least_of_permissions_and_runs_tasks(
     assert "AccessDenied" in refused(plane, key, *run)
 
 
+def test_keys_sessions_and_policies_outlive_a_kill(control_plane: ControlPlane) -> None:
+    plane = control_plane
+    user, key = make_user(plane, FULL_ACCESS)
+    role = make_role(plane, {"AWS": arn(user)})
+    session = client(plane, "sts", key).assume_role(RoleArn=role, RoleSessionName="work")[
+        "Credentials"
+    ]
+    allow(plane, user, policy("Deny", "ecs:ListServices"))
+    plane.kill()
+    plane.start()
+    assert client(plane, "ecs", key).list_clusters()["clusterArns"]
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        client(plane, "ecs", key).list_services(cluster=plane.cluster)
+    assert client(plane, "sts", session).get_caller_identity()["Arn"].endswith("/work")
+
+
 def test_nothing_is_reachable_without_credentials_but_health(plane: ControlPlane) -> None:
     assert fetched(plane, "/health") == (200, b"ok\n")
     for path in ("/", "/acs/ws", "/tcs/ws", "/v2/", "/metrics"):
@@ -158,6 +176,18 @@ def connected(plane: ControlPlane, instance: str) -> bool:
         cluster=plane.cluster, containerInstances=[instance]
     )
     return bool(described["containerInstances"][0]["agentConnected"])
+
+
+def client(plane: ControlPlane, service: str, keys: Mapping[str, str]) -> Any:
+    """A boto3 client with a key of IAM's or a session of STS's."""
+    return boto3.client(
+        service,
+        endpoint_url=plane.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys.get("SessionToken"),
+    )
 
 
 def arn(user: str) -> str:
