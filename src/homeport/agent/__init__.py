@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from functools import partial
 
 import aiohttp
@@ -69,6 +70,8 @@ async def run_agent(settings: AgentSettings) -> None:
 async def _run(settings: AgentSettings, engine: Engine, http: aiohttp.ClientSession) -> None:
     facts = await _engine_facts(engine)
     task_cgroups = cgroups.look(settings, facts)
+    if task_cgroups is not None:
+        await asyncio.to_thread(task_cgroups.sweep, time.time())
     able = await abilities.look(settings, facts, task_limits=task_cgroups is not None)
     host = look_at_host(settings, facts, able.attributes)
     api = EcsApi(settings, http)

@@ -10,6 +10,7 @@ restarted goes on where it was. cgroup v1 has a tree per controller, v2 has one 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ ROOT = Path("/sys/fs/cgroup")
 PERIOD_MICROSECONDS = 100_000
 MIB = 1024 * 1024
 CONTROLLERS = ("cpu", "memory")
+ABANDONED_SECONDS = 3600.0
 
 
 class CgroupsUnusable(Exception):
@@ -63,6 +65,18 @@ class TaskCgroups:
         groups = self._groups(path, self._trees()) if path else ()
         left = [group for group in groups if not _removed(group)]
         return not left
+
+    def sweep(self, now: float) -> None:
+        """Remove old groups that nothing is in: of agents whose data directory is gone.
+
+        A group is made again before each container, so a task that only just has none loses
+        nothing.
+        """
+        for parent in self._groups(self.parent, self._trees()):
+            for group in parent.glob("*/"):
+                with contextlib.suppress(OSError):  # something is in it, or it is gone
+                    if now - group.stat().st_ctime > ABANDONED_SECONDS:
+                        group.rmdir()
 
     def check(self) -> None:
         """Raise OSError unless groups can be made here; makes ``parent``."""

@@ -6,6 +6,7 @@ On plain directories: what the kernel makes of it is shown by ``tests/system/tes
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -106,6 +107,17 @@ def test_a_group_goes_with_its_task_in_every_tree(v1: TaskCgroups) -> None:
     assert v1.remove(TASK), "again is fine"
     (left / "process").mkdir(parents=True)
     assert not v1.remove(TASK), "something is still in it"
+
+
+def test_empty_groups_that_nobody_came_back_for_are_swept(v1: TaskCgroups) -> None:
+    empty, used = (v1.root / "memory/ecs" / name for name in ("empty", "used"))
+    empty.mkdir(parents=True)
+    (used / "container").mkdir(parents=True)
+    v1.sweep(time.time())
+    assert empty.exists(), "it is new"
+    v1.sweep(time.time() + 3700)
+    assert not empty.exists()
+    assert used.exists()
 
 
 def test_a_hosts_owner_is_told_why_there_is_none(tmp_path: Path) -> None:
