@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 
+from homeport.domain.agent_payload import Wire
 from homeport.domain.agent_protocol import (
     AckRequest,
     CloseMessage,
@@ -20,7 +21,6 @@ from homeport.domain.agent_protocol import (
     TaskStopVerificationAck,
     TaskStopVerificationMessage,
     UnknownMessage,
-    Wire,
 )
 
 from .connection import Connection, Disconnected

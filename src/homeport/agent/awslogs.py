@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from homeport.domain.agent_protocol import PayloadTask
+from homeport.domain.agent_payload import PayloadTask
 
 from .credentials import instance_credentials
 from .settings import AgentSettings

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from homeport.domain.agent_protocol import PayloadTask
+from homeport.domain.agent_payload import PayloadTask
 
 from .engine import EngineFacts
 from .settings import AgentSettings

@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
-from homeport.domain.agent_protocol import MalformedFrame, UnknownMessage, Wire, decode, encode
+from homeport.domain.agent_payload import Wire
+from homeport.domain.agent_protocol import MalformedFrame, UnknownMessage, decode, encode
 
 from .api import EcsApi
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from homeport.decide.container_order import link_parts
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadContainer,
     PayloadMountPoint,
     PayloadPort,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from homeport.domain.agent_protocol import PayloadTask, RoleCredentials
+from homeport.domain.agent_payload import PayloadTask, RoleCredentials
 
 from .settings import Credentials
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from homeport.domain.agent_protocol import PayloadEfsVolume
+from homeport.domain.agent_payload import PayloadEfsVolume
 
 _KEY = re.compile(r"fs(ap)?-[0-9A-Za-z]+")
 _NFS = re.compile(r"nfs:(?P<host>[^:/\s,]+|\[[0-9A-Fa-f:]+\]):(?P<path>/[^\s,]*)")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from homeport.domain.agent_protocol import PayloadContainer, PayloadEfsVolume, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadEfsVolume, PayloadTask
 
 from .awslogs import lacks_credentials, start_failure
 from .backoff import Backoff

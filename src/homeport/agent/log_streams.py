@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadTask
 
 from .api import ApiError, ApiUnreachable, JsonApi
 from .awslogs import start_failure

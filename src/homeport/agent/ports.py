@@ -8,7 +8,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable
 
-from homeport.domain.agent_protocol import PayloadPort
+from homeport.domain.agent_payload import PayloadPort
 from homeport.domain.port_range import parse_port_range
 
 from .task_state import Binding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeport.domain.agent_protocol import PayloadContainer, PayloadPort
+from homeport.domain.agent_payload import PayloadContainer, PayloadPort
 from homeport.domain.execute import MANAGED_AGENT
 from homeport.domain.port_range import parse_port_range, port_range_text
 

@@ -23,7 +23,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from yarl import URL
 
-from homeport.domain.agent_protocol import RoleCredentials
+from homeport.domain.agent_payload import RoleCredentials
 
 from .backoff import Backoff
 from .settings import AgentSettings

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadContainer,
     PayloadSecret,
     PayloadTask,

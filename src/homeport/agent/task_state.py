@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from homeport.decide.container_order import Node, Status, dependencies_of, resolvable
-from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadTask
 from homeport.domain.execute import MANAGED_AGENT
 
 PAUSE = "~internal~ecs~pause"

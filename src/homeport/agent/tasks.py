@@ -15,7 +15,7 @@ from hmac import compare_digest
 
 import msgspec
 
-from homeport.domain.agent_protocol import PayloadContainer, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadTask
 
 from .backoff import Backoff
 from .container_spec import LABEL_CONTAINER_NAME, LABEL_TASK_ARN, docker_name, task_volumes

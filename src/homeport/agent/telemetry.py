@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
+from homeport.domain.agent_payload import Wire
 from homeport.domain.agent_protocol import (
     ContainerHealth,
     HealthMetadata,
@@ -19,7 +20,6 @@ from homeport.domain.agent_protocol import (
     PublishInstanceStatusRequest,
     StopTelemetrySessionMessage,
     TaskHealth,
-    Wire,
     encode_signed,
 )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from homeport.domain.agent_protocol import PayloadContainer
+from homeport.domain.agent_payload import PayloadContainer
 
 Condition = Literal["CREATE", "START", "COMPLETE", "SUCCESS", "HEALTHY"]
 Status = Literal["NONE", "CREATED", "RUNNING", "STOPPED"]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from homeport.domain import agent_protocol as protocol
+from homeport.domain.agent_payload import PayloadPort
 
 SEEN_PAYLOAD = {
     "clusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/default",
@@ -57,7 +58,7 @@ def test_a_payload_as_seen_on_the_wire_is_understood() -> None:
     task = (payload.tasks or [])[0]
     container = (task.containers or [])[0]
     assert (task.family, task.desired_status) == ("hello", "RUNNING")
-    assert container.port_mappings == [protocol.PayloadPort(container_port=80)]
+    assert container.port_mappings == [PayloadPort(container_port=80)]
     assert json.loads(container.docker_config.host_config)["NetworkMode"] == "bridge"
 
 

@@ -10,7 +10,7 @@ from homeport.agent.container_spec import create_body
 from homeport.agent.credentials import CredentialStore, instance_credentials
 from homeport.agent.settings import AgentSettings, Credentials
 from homeport.agent.surroundings import Surroundings
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadContainer,
     PayloadDockerConfig,
     PayloadTask,

@@ -18,7 +18,7 @@ from homeport.agent.engine import EngineFacts
 from homeport.agent.settings import AgentSettings, Credentials, SettingsError
 from homeport.agent.settings import settings_from_environment as from_environment
 from homeport.agent.surroundings import Surroundings
-from homeport.domain.agent_protocol import PayloadContainer, PayloadDockerConfig, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadDockerConfig, PayloadTask
 
 MIB = 1024 * 1024
 TASK = PayloadTask(

@@ -30,7 +30,7 @@ from homeport.agent.settings import (
 )
 from homeport.agent.surroundings import Surroundings
 from homeport.agent.task_state import Binding
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadContainer,
     PayloadDockerConfig,
     PayloadPort,

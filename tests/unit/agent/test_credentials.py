@@ -7,7 +7,7 @@ import pytest
 
 from homeport.agent.credentials import EXECUTION_ROLE, CredentialsMissing, CredentialStore
 from homeport.agent.metadata.rate import RateLimit
-from homeport.domain.agent_protocol import PayloadTask, RoleCredentials
+from homeport.domain.agent_payload import PayloadTask, RoleCredentials
 
 TASK = "arn:aws:ecs:us-east-1:123456789012:task/default/1"
 

@@ -9,7 +9,7 @@ import pytest
 from homeport.agent.container_spec import volume_name
 from homeport.agent.efs import Directory, EfsError, NfsExport, check_mapping, locate
 from homeport.agent.launch import Failed, _of_file_system
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadEfsAuthorization,
     PayloadEfsVolume,
     PayloadTask,

@@ -6,7 +6,7 @@ import msgspec
 
 from homeport.agent import reports
 from homeport.agent.task_state import TaskState, new_task, with_container
-from homeport.domain.agent_protocol import PayloadContainer, PayloadManagedAgent, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadManagedAgent, PayloadTask
 
 AGENT = [PayloadManagedAgent("ExecuteCommandAgent")]
 

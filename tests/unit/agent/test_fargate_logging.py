@@ -10,7 +10,7 @@ from homeport.agent.awslogs import LogStream, log_streams
 from homeport.agent.credentials import CredentialStore
 from homeport.agent.secret_sources import Refused
 from homeport.agent.task_secrets import ContainerSecrets, NotRetrieved, TaskSecrets
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadContainer,
     PayloadDockerConfig,
     PayloadTask,

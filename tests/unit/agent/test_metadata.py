@@ -14,7 +14,7 @@ from homeport.agent.metadata.endpoint import unknown
 from homeport.agent.settings import AgentSettings, Credentials
 from homeport.agent.surroundings import surroundings
 from homeport.agent.task_state import Binding, ContainerState, TaskState
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadAddress,
     PayloadContainer,
     PayloadInterface,

@@ -11,7 +11,7 @@ from homeport.agent.network import view
 from homeport.agent.network.firewall import Judge, ruleset
 from homeport.agent.network.interface import address_of, host_side
 from homeport.agent.network.view import Group, Interface, Permission, RouteTable, Surroundings
-from homeport.domain.agent_protocol import PayloadAddress, PayloadInterface
+from homeport.domain.agent_payload import PayloadAddress, PayloadInterface
 
 AROUND = Surroundings(
     hosts={"i-1": "10.0.0.1"},

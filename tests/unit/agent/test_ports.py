@@ -9,7 +9,7 @@ from homeport.agent.ports import FIRST, LAST, NoFreePort, PortAllocator
 from homeport.agent.reports import network_bindings
 from homeport.agent.surroundings import Surroundings
 from homeport.agent.task_state import Binding
-from homeport.domain.agent_protocol import PayloadContainer, PayloadPort, PayloadTask
+from homeport.domain.agent_payload import PayloadContainer, PayloadPort, PayloadTask
 from homeport.domain.port_range import parse_port_range
 
 RANGE = PayloadPort(container_port_range="5000-5003")

@@ -14,7 +14,7 @@ from homeport.agent.secret_references import SecretReference, secret_reference
 from homeport.agent.secret_sources import Refused, Unreachable
 from homeport.agent.surroundings import Surroundings
 from homeport.agent.task_secrets import ContainerSecrets, NotRetrieved, TaskSecrets
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadAsmAuth,
     PayloadContainer,
     PayloadDockerConfig,

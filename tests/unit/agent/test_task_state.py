@@ -19,7 +19,7 @@ from homeport.agent.task_state import (
     task_status,
     with_container,
 )
-from homeport.domain.agent_protocol import (
+from homeport.domain.agent_payload import (
     PayloadContainer,
     PayloadDependency,
     PayloadRestartPolicy,

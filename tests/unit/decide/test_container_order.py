@@ -20,11 +20,7 @@ from homeport.decide.container_order import (
     may_stop,
     resolvable,
 )
-from homeport.domain.agent_protocol import (
-    PayloadContainer,
-    PayloadDependency,
-    PayloadVolumeFrom,
-)
+from homeport.domain.agent_payload import PayloadContainer, PayloadDependency, PayloadVolumeFrom
 
 NOW = 1000.0
 

@@ -11,7 +11,7 @@ from network_records import put_network
 
 from homeport.agentlink.acs import build_payload
 from homeport.controllers.interfaces import InterfacesController
-from homeport.domain import agent_protocol
+from homeport.domain import agent_payload
 from homeport.domain.vpc import SecurityGroup, Subnet, Vpc
 from homeport.services.ecs.errors import ClientException
 from homeport.services.ecs.state_changes import state_changes
@@ -192,12 +192,12 @@ def test_the_payload_has_the_interface_as_the_official_agent_reads_it(world: Wor
             "domainNameServers": [],
         }
     ]
-    read = msgspec.convert(payload, agent_protocol.PayloadTask)
+    read = msgspec.convert(payload, agent_payload.PayloadTask)
     assert read.elastic_network_interfaces is not None
     (interface,) = read.elastic_network_interfaces
     assert interface.ec2_id == task.interface.network_interface_id
     assert interface.subnet_gateway_ipv4_address == "10.1.1.1/28"
-    assert interface.ipv4_addresses == [agent_protocol.PayloadAddress(True, "10.1.1.4")]
+    assert interface.ipv4_addresses == [agent_payload.PayloadAddress(True, "10.1.1.4")]
 
 
 def attachment_report(world: World, arn: str, status: str = "ATTACHED") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from homeport.domain.agent_protocol import RoleCredentials
+from homeport.domain.agent_payload import RoleCredentials
 
 from ..api import ApiError, ApiUnreachable, EcsApi
 from ..credentials import CredentialStore

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from homeport.domain.agent_protocol import PayloadTask
+from homeport.domain.agent_payload import PayloadTask
 
 from ..container_spec import docker_name
 from ..settings import AgentSettings

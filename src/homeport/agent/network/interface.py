@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from homeport.domain.agent_protocol import PayloadInterface
+from homeport.domain.agent_payload import PayloadInterface
 
 from ..commands import CommandFailed, ip, run
 from .closed import closing

@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from typing import Any
 
-from homeport.domain.agent_protocol import PayloadInterface, PayloadTask
+from homeport.domain.agent_payload import PayloadInterface, PayloadTask
 
 from .. import pause
 from ..commands import CommandFailed
