@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,17 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+PAGES = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", ["README.md", *PAGES])
+def test_what_a_page_points_to_is_there(page: str) -> None:
+    """Links to files, and tests named in code spans."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::\w+)?`", text)
+    missing += [test for test in named if not (ROOT / test).exists()]
+    assert missing == []
