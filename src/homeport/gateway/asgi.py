@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -100,16 +101,25 @@ class AsgiWebSocket:
         """Send a binary frame; ConnectionError once the peer is gone."""
         if not self._open:
             raise ConnectionError("the websocket is closed")
-        await self._send({"type": "websocket.send", "bytes": data})
+        await self._deliver({"type": "websocket.send", "bytes": data})
 
     async def send_text(self, text: str) -> None:
         """Send a frame; ConnectionError once the peer is gone."""
         if not self._open:
             raise ConnectionError("the websocket is closed")
-        await self._send({"type": "websocket.send", "text": text})
+        await self._deliver({"type": "websocket.send", "text": text})
 
     async def close(self, code: int = 1000) -> None:
         """Close; harmless when closed."""
         if self._open:
             self._open = False
-            await self._send({"type": "websocket.close", "code": code})
+            with contextlib.suppress(ConnectionError):
+                await self._deliver({"type": "websocket.close", "code": code})
+
+    async def _deliver(self, message: Message) -> None:
+        """A peer that is just leaving is the server's ``OSError``, here as anywhere gone."""
+        try:
+            await self._send(message)
+        except OSError as error:
+            self._open = False
+            raise ConnectionError("the websocket is closed") from error
